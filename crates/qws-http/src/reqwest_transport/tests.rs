@@ -1,0 +1,99 @@
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use super::*;
+
+fn transport() -> ReqwestTransport {
+    ReqwestTransport::new().unwrap()
+}
+
+fn get(uri: &str) -> http::Request<Bytes> {
+    http::Request::get(uri).body(Bytes::new()).unwrap()
+}
+
+/// Answers the next connection's first request with these bytes and closes.
+async fn answer_once(listener: &TcpListener, bytes: &str) -> TcpStream {
+    let (mut socket, _) = listener.accept().await.unwrap();
+    let mut head = [0; 4096];
+    let _ = socket.read(&mut head).await.unwrap();
+    socket.write_all(bytes.as_bytes()).await.unwrap();
+    socket
+}
+
+async fn listener() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("http://{}/", listener.local_addr().unwrap());
+    (listener, uri)
+}
+
+#[tokio::test]
+async fn redirects_are_handed_back_and_not_followed() {
+    let (listener, uri) = listener().await;
+    let answer = "HTTP/1.1 302 Found\r\nLocation: https://elsewhere.example/\r\nContent-Length: 0\r\n\r\n";
+    let (transport, request) = (transport(), get(&uri));
+    let (answer, _socket) = tokio::join!(transport.send(request), answer_once(&listener, answer));
+    assert_eq!(answer.unwrap().status(), 302);
+}
+
+#[tokio::test]
+async fn a_truncated_body_is_an_error() {
+    let (listener, uri) = listener().await;
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort";
+    let (transport, request) = (transport(), get(&uri));
+    let (answer, socket) = tokio::join!(transport.send(request), answer_once(&listener, answer));
+    drop(socket);
+    let error = answer.unwrap().into_body().collect(1000, &uri.parse().unwrap()).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Body);
+}
+
+#[tokio::test]
+async fn a_closed_port_is_a_connect_error_and_a_silent_close_a_lost_one() {
+    let (listener, uri) = listener().await;
+    let (transport, request) = (transport(), get(&uri));
+    let (answer, ()) =
+        tokio::join!(transport.send(request), async { drop(answer_once(&listener, "").await) });
+    assert_eq!(answer.unwrap_err().kind(), TransportErrorKind::Lost);
+    drop(listener);
+    let error = transport.send(get(&uri)).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Connect);
+    assert!(error.nothing_was_sent());
+}
+
+#[tokio::test]
+async fn plain_http_to_another_machine_is_refused_before_anything_is_sent() {
+    for uri in ["http://example.org/x?sig=hunter2", "http://10.0.0.1/", "http://127.0.0.1.example.org/"] {
+        let error = transport().send(get(uri)).await.unwrap_err();
+        assert_eq!(error.kind(), TransportErrorKind::Refused, "{uri}");
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
+}
+
+#[test]
+fn this_machine_is_known_by_name_and_literal_address() {
+    let local = |uri: &'static str| is_loopback(&Uri::from_static(uri));
+    assert!(local("http://localhost:80/") && local("http://127.9.9.9/") && local("http://[::1]:1/"));
+    assert!(!local("http://127.0.0.1.example.org/") && !local("http://169.254.169.254/"));
+}
+
+#[tokio::test]
+async fn no_more_connections_than_allowed_are_used_at_once() {
+    let (listener, uri) = listener().await;
+    let transport = ReqwestTransport::builder().max_connections(1).build().unwrap();
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+    let (first, _socket) = tokio::join!(transport.send(get(&uri)), answer_once(&listener, answer));
+    let held = first.unwrap();
+    let mut second = std::pin::pin!(transport.send(get(&uri)));
+    assert!(futures::poll!(second.as_mut()).is_pending());
+    assert_eq!(transport.inner.turns.available_permits(), 0);
+    drop(held);
+    let (second, _socket) = tokio::join!(second, answer_once(&listener, answer));
+    assert_eq!(second.unwrap().status(), 200);
+    assert_eq!(transport.inner.turns.available_permits(), 1);
+}
+
+#[test]
+fn unreadable_roots_are_refused_when_given() {
+    assert!(ReqwestTransport::builder().add_root_pem(b"not a certificate").is_err());
+}
