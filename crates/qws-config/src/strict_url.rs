@@ -1,0 +1,95 @@
+//! URLs that a key or token will be sent to, read strictly.
+//!
+//! The reading itself is the `url` crate's, which the HTTP stack uses too: two parsers that disagree about where a host ends are a
+//! hole. What that parser forgives (tabs, backslashes, user names, missing slashes) is refused before it sees the text.
+
+use crate::error::{ParseError, ParseErrorKind, Part};
+use crate::text::Text;
+use url::{Host, Url};
+
+pub(crate) struct StrictUrl {
+    pub(crate) url: Url,
+    /// Byte offset of the host in the caller's text.
+    pub(crate) host_at: usize,
+    /// Byte offset just past host and port.
+    pub(crate) path_at: usize,
+}
+
+const EXPECTED: &str = "a URL such as `https://eastus.quantum.azure.com/`";
+
+impl StrictUrl {
+    /// Reads an `https` URL (or `http` to this machine) without user name, query and fragment.
+    pub(crate) fn read(part: Part, text: Text<'_>) -> Result<Self, ParseError> {
+        let shape = |at, found: &'static str| {
+            ParseError::new(part, ParseErrorKind::Shape, text.at + at, found, EXPECTED)
+        };
+        if text.str.is_empty() {
+            return Err(ParseError::empty(part, text.at, EXPECTED));
+        }
+        if let Some(at) = text.str.bytes().position(|byte| !byte.is_ascii_graphic() || byte == b'\\') {
+            let found = text.str[at..].chars().next().unwrap_or(char::REPLACEMENT_CHARACTER);
+            return Err(ParseError::character(part, text.at + at, found, "visible ASCII without '\\'"));
+        }
+        let Some(scheme) = text.str.find("://") else {
+            return Err(shape(0, "has no scheme").with_hint("begin it with `https://`"));
+        };
+        let host_at = scheme + 3;
+        let path_at =
+            text.str[host_at..].find(['/', '?', '#']).map_or(text.str.len(), |length| host_at + length);
+        if text.str[host_at..path_at].contains('@') {
+            return Err(shape(host_at, "has a user name or password")
+                .with_hint("leave out everything before the `@`"));
+        }
+        if let Some(at) = text.str[path_at..].find(['?', '#']) {
+            return Err(shape(path_at + at, "has a query or fragment"));
+        }
+        let url = Url::parse(text.str).map_err(|error| {
+            ParseError::new(
+                part,
+                ParseErrorKind::Shape,
+                text.at + host_at,
+                format!("is no URL ({error})"),
+                EXPECTED,
+            )
+        })?;
+        let secure = match url.scheme() {
+            "https" => true,
+            "http" => is_loopback(&url),
+            _ => false,
+        };
+        if !secure {
+            let error = ParseError::new(
+                part,
+                ParseErrorKind::Scheme,
+                text.at,
+                "does not use https",
+                "`https://`; `http://` only to this machine (`127.0.0.1`, `[::1]`, `localhost`)",
+            );
+            return Err(error);
+        }
+        Ok(Self { url, host_at: text.at + host_at, path_at: text.at + path_at })
+    }
+
+    /// The host for an error message, unless it looks like more than a host name: text that ran together could hold a key.
+    pub(crate) fn host_for_message(&self) -> String {
+        match self.url.host_str() {
+            Some(host)
+                if host.len() <= 100
+                    && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b)) =>
+            {
+                format!("`{host}`")
+            }
+            _ => "that is not shown".to_owned(),
+        }
+    }
+}
+
+/// Whether requests to the URL stay on this machine. Of names only `localhost` counts: others depend on a resolver.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
