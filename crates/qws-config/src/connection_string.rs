@@ -135,10 +135,10 @@ fn split(whole: Text<'_>) -> Result<[Option<Text<'_>>; 6], ParseError> {
         return Err(ParseError::empty(Part::ConnectionString, whole.at, EXPECTED));
     }
     let mut values = [None; 6];
-    let mut rest = Some(whole);
-    while let Some(text) = rest {
-        let (part, after) = text.split_once(b';').map_or((text, None), |(part, after)| (part, Some(after)));
-        rest = after;
+    let mut at = whole.at;
+    for piece in whole.str.split(';') {
+        let part = Text::new(piece, at);
+        at += piece.len() + 1;
         if part.str.is_empty() {
             continue;
         }

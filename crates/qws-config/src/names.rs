@@ -99,16 +99,18 @@ const GUID: &str = "a GUID, 8-4-4-4-12 hexadecimal digits with hyphens";
 
 /// A GUID in lower case, or the offset where the text stops being one.
 fn guid(text: &str) -> Result<Box<str>, usize> {
-    let bytes = text.as_bytes();
-    let fits = |(at, byte): (usize, &u8)| match at {
-        8 | 13 | 18 | 23 => *byte == b'-',
+    let fits = |at: usize, byte: u8| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
         _ => at < 36 && byte.is_ascii_hexdigit(),
     };
-    match bytes.iter().enumerate().position(|pair| !fits(pair)) {
-        Some(at) => Err(at),
-        None if bytes.len() < 36 => Err(bytes.len()),
-        None => Ok(text.to_ascii_lowercase().into()),
-    }
+    let misfit = match <&[u8; 36]>::try_from(text.as_bytes()) {
+        // Of a known length this is one straight run over the bytes.
+        Ok(bytes) if (0..36).fold(true, |fine, at| fine & fits(at, bytes[at])) => {
+            return Ok(text.to_ascii_lowercase().into());
+        }
+        _ => text.bytes().enumerate().position(|(at, byte)| !fits(at, byte)),
+    };
+    Err(misfit.unwrap_or(text.len()))
 }
 
 #[cold]

@@ -92,24 +92,20 @@ impl ResourceId {
     }
 
     pub(crate) fn read(text: Text<'_>) -> Result<Self, ParseError> {
-        let mut segments = Segments::new(text);
-        let shape = |at| {
-            Err(ParseError::new(Part::ResourceId, ParseErrorKind::Shape, at, "is not built as one", EXPECTED))
-        };
+        let inner = text.str.strip_suffix('/').unwrap_or(text.str);
+        let mut rest = inner.strip_prefix('/').unwrap_or(inner);
         let mut names = [text; 3];
-        for (name, literals) in names.iter_mut().zip(LITERALS) {
-            for literal in literals {
-                match segments.next() {
-                    Some(segment) if segment.str.eq_ignore_ascii_case(literal) => {}
-                    _ => return Err(explain(text)),
-                }
+        for (name, literal) in names.iter_mut().zip(LITERALS) {
+            match rest.split_at_checked(literal.len()) {
+                Some((start, after)) if start.eq_ignore_ascii_case(literal) => rest = after,
+                _ => return Err(explain(text)),
             }
-            match segments.next() {
-                Some(segment) => *name = segment,
-                None => return shape(text.end()),
-            }
+            let at = text.at + inner.len() - rest.len();
+            let length = rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
+            *name = Text { str: &rest[..length], at };
+            rest = &rest[length..];
         }
-        if segments.next().is_some() {
+        if !rest.is_empty() {
             return Err(explain(text));
         }
         let [subscription, group, workspace] = names;
@@ -121,33 +117,9 @@ impl ResourceId {
     }
 }
 
-/// What stands before each of the three names.
-const LITERALS: [&[&str]; 3] =
-    [&["subscriptions"], &["resourceGroups"], &["providers", "Microsoft.Quantum", "Workspaces"]];
-
-/// The parts between the slashes, without one slash at either end.
-struct Segments<'a> {
-    rest: Option<Text<'a>>,
-}
-
-impl<'a> Segments<'a> {
-    fn new(text: Text<'a>) -> Self {
-        let rest = text.str.strip_prefix('/').unwrap_or(text.str);
-        let at = text.end() - rest.len();
-        Self { rest: Some(Text { str: rest.strip_suffix('/').unwrap_or(rest), at }) }
-    }
-}
-
-impl<'a> Iterator for Segments<'a> {
-    type Item = Text<'a>;
-
-    fn next(&mut self) -> Option<Text<'a>> {
-        let Text { str, at } = self.rest?;
-        let Some(slash) = str.bytes().position(|byte| byte == b'/') else { return self.rest.take() };
-        self.rest = Some(Text { str: &str[slash + 1..], at: at + slash + 1 });
-        Some(Text { str: &str[..slash], at })
-    }
-}
+/// What stands before each of the three names, once the first slash is taken off.
+const LITERALS: [&str; 3] =
+    ["subscriptions/", "/resourceGroups/", "/providers/Microsoft.Quantum/Workspaces/"];
 
 /// Why the text is no workspace id: what it is instead, if that can be told, else where it leaves the pattern.
 #[cold]
@@ -156,7 +128,7 @@ fn explain(text: Text<'_>) -> ParseError {
     if text.str.is_empty() {
         return ParseError::empty(part, text.at, EXPECTED);
     }
-    let segments: Vec<Text<'_>> = Segments::new(text).collect();
+    let segments = segments(text);
     let is = |index: usize, literal: &str| {
         segments.get(index).is_some_and(|s| s.str.eq_ignore_ascii_case(literal))
     };
@@ -173,7 +145,7 @@ fn explain(text: Text<'_>) -> ParseError {
         kind.extend(segments[6..].iter().step_by(2).map(|s| s.str));
         let plain =
             |name: &&str| name.len() <= 60 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
-        if kind.iter().all(|name| plain(name)) {
+        if kind.iter().all(plain) {
             let child = is(5, "Microsoft.Quantum") && is(6, "Workspaces");
             let at = segments[if child { 8 } else { 5 }].at;
             let error = other(at, format!("is a {} id", kind.join("/")));
@@ -199,6 +171,19 @@ fn explain(text: Text<'_>) -> ParseError {
         return error.with_hint("this looks like a connection string; pass it as one");
     }
     error
+}
+
+/// The parts between the slashes, without one slash at either end.
+fn segments<'a>(text: Text<'a>) -> Vec<Text<'a>> {
+    let inner = text.str.strip_suffix('/').unwrap_or(text.str);
+    let inner = inner.strip_prefix('/').unwrap_or(inner);
+    let mut at = text.at + usize::from(text.str.starts_with('/'));
+    let located = |str: &'a str| {
+        let segment = Text { str, at };
+        at += str.len() + 1;
+        segment
+    };
+    inner.split('/').map(located).collect()
 }
 
 impl FromStr for ResourceId {

@@ -30,17 +30,17 @@ impl StrictUrl {
             let found = text.str[at..].chars().next().unwrap_or(char::REPLACEMENT_CHARACTER);
             return Err(ParseError::character(part, text.at + at, found, "visible ASCII without '\\'"));
         }
-        let Some(scheme) = text.str.find("://") else {
+        let Some(scheme) = text.str.find(':').filter(|&at| text.str[at..].starts_with("://")) else {
             return Err(shape(0, "has no scheme").with_hint("begin it with `https://`"));
         };
         let host_at = scheme + 3;
-        let path_at =
-            text.str[host_at..].find(['/', '?', '#']).map_or(text.str.len(), |length| host_at + length);
+        let from_host = &text.str.as_bytes()[host_at..];
+        let path_at = host_at + from_host.iter().position(|b| b"/?#".contains(b)).unwrap_or(from_host.len());
         if text.str[host_at..path_at].contains('@') {
             return Err(shape(host_at, "has a user name or password")
                 .with_hint("leave out everything before the `@`"));
         }
-        if let Some(at) = text.str[path_at..].find(['?', '#']) {
+        if let Some(at) = text.str.as_bytes()[path_at..].iter().position(|b| b"?#".contains(b)) {
             return Err(shape(path_at + at, "has a query or fragment"));
         }
         let url = Url::parse(text.str).map_err(|error| {

@@ -13,6 +13,13 @@ impl<'a> Text<'a> {
     ///
     /// White space of a lone blank piece is skipped too, so that the offset is where a value would have to end.
     pub(crate) fn new(piece: &'a str, at: usize) -> Self {
+        // Nearly always there is nothing to trim, and Unicode's white space takes longer to rule out.
+        if let [first, .., last] = piece.as_bytes()
+            && first.is_ascii_graphic()
+            && last.is_ascii_graphic()
+        {
+            return Self { str: piece, at };
+        }
         let rest = piece.trim_start();
         Self { str: rest.trim_end(), at: at + (piece.len() - rest.len()) }
     }
@@ -22,8 +29,9 @@ impl<'a> Text<'a> {
         self.at + self.str.len()
     }
 
-    /// The pieces before and after the first `mark`.
+    /// The pieces before and after the first `mark`, which is ASCII.
     pub(crate) fn split_once(self, mark: u8) -> Option<(Self, Self)> {
+        // The parts of a connection string are short: a plain loop beats `str::find`.
         let found = self.str.bytes().position(|byte| byte == mark)?;
         Some((Self::new(&self.str[..found], self.at), Self::new(&self.str[found + 1..], self.at + found + 1)))
     }
