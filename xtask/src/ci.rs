@@ -12,7 +12,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result
     anyhow::ensure!(arguments.is_empty(), "`cargo xtask ci` takes no arguments");
     let metadata = workspace.metadata()?;
     let start = Instant::now();
-    for step in steps(&Library::find(&metadata.workspace_packages())) {
+    let fuzz = workspace.root.join("fuzz").is_dir();
+    for step in steps(&Library::find(&metadata.workspace_packages()), fuzz) {
         let passed = timed(&step.name, || {
             let mut command = workspace.cargo();
             command.args(&step.cargo).envs(step.environment.iter().copied());
@@ -85,12 +86,14 @@ impl Library {
     }
 }
 
-/// The steps before `layers` and `test`.
-fn steps(libraries: &[Library]) -> Vec<Step> {
-    let mut steps = vec![
-        Step::new("fmt", "fmt --all --check"),
-        Step::new("clippy", "clippy --workspace --all-targets --all-features --locked -- -D warnings"),
-    ];
+/// The steps before `layers` and `test`; the fuzz targets, if there are any, are a workspace of their own.
+fn steps(libraries: &[Library], fuzz: bool) -> Vec<Step> {
+    let mut steps = vec![Step::new("fmt", "fmt --all --check")];
+    if fuzz {
+        steps.push(Step::new("fmt of fuzz", "fmt --manifest-path fuzz/Cargo.toml --check"));
+    }
+    let clippy = "clippy --workspace --all-targets --all-features --locked -- -D warnings";
+    steps.push(Step::new("clippy", clippy));
     for Library { name, features } in libraries {
         // Clippy checks as `cargo check` does, and warns of what only this choice of features leaves unused.
         let check = format!("clippy --package {name} --no-default-features --locked");
@@ -116,7 +119,7 @@ mod tests {
     fn shown() -> Vec<String> {
         let library =
             |name: &str| Library { name: name.into(), features: vec!["mock".into(), "serde".into()] };
-        steps(&[library("qws-config"), library("qws-http")]).iter().map(Step::shown).collect()
+        steps(&[library("qws-config"), library("qws-http")], true).iter().map(Step::shown).collect()
     }
 
     #[test]
