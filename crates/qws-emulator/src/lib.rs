@@ -1,1 +1,24 @@
-//! Being written.
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod blob;
+mod body;
+mod circuit;
+mod clock;
+mod emulator;
+mod fault;
+mod formats;
+mod log;
+mod route;
+mod server;
+mod service;
+mod simulator;
+mod state;
+mod token;
+mod wire;
+
+pub use clock::Clock;
+pub use emulator::{Emulator, EmulatorBuilder};
+pub use fault::{Action, Fault, Gate, Route};
+pub use log::RecordedRequest;
+pub use route::Operation;

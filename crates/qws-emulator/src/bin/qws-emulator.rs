@@ -1,0 +1,85 @@
+//! The emulator as a program: one JSON line on stdout when it is ready, logs on stderr, ends on SIGTERM or Ctrl-C.
+#![expect(clippy::print_stdout, reason = "the ready line is this program's output")]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use qws_emulator::Emulator;
+use serde_json::json;
+use tracing_subscriber::EnvFilter;
+
+/// The Azure Quantum service on this machine.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Port of the service on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Port of the storage account on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    storage_port: u16,
+    /// Fixes every random choice.
+    #[arg(long, value_name = "NUMBER")]
+    seed_rng: Option<u64>,
+    /// What to log, in the syntax of tracing's `EnvFilter`.
+    #[arg(long, default_value = "info", value_name = "FILTER")]
+    log: String,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(EnvFilter::new(&arguments.log))
+        .init();
+    match run(&arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the emulator could not start");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<(), std::io::Error> {
+    // The handlers come first: a signal right after the ready line must find them.
+    let terminated = terminated()?;
+    let mut builder = Emulator::builder().port(arguments.port).storage_port(arguments.storage_port);
+    if let Some(seed) = arguments.seed_rng {
+        builder = builder.seed(seed);
+    }
+    let emulator = builder.start().await?;
+    let ready = json!({
+        "ready": true,
+        "endpoint": emulator.endpoint(),
+        "storageEndpoint": emulator.storage_endpoint(),
+        "resourceId": emulator.resource_id(),
+        "connectionString": emulator.connection_string(),
+    });
+    println!("{ready}");
+    terminated.await;
+    tracing::info!("stopping");
+    emulator.stop().await;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn terminated() -> Result<impl Future<Output = ()>, std::io::Error> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the same signature as on Unix")]
+fn terminated() -> Result<impl Future<Output = ()>, std::io::Error> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}

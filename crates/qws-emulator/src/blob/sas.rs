@@ -1,0 +1,258 @@
+//! Shared access signatures: made and checked as Azure Storage defines them for a service SAS.
+//!
+//! The string to sign is the one of version 2020-12-06 and later
+//! (Microsoft Learn, "Create a service SAS", section "Construct the signature string").
+
+use std::sync::RwLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use url::form_urlencoded;
+
+use super::StorageError;
+use crate::clock;
+use crate::route::BlobPath;
+
+/// The version a link is made for.
+const VERSION: &str = "2024-11-04";
+
+/// The fields that are signed, in the order in which they are, except the resource's name which comes after `se`.
+const SIGNED_AFTER_RESOURCE: [&str; 12] =
+    ["si", "sip", "spr", "sv", "sr", "snapshot", "ses", "rscc", "rscd", "rsce", "rscl", "rsct"];
+
+/// The keys of the storage account.
+pub(crate) struct SasKeys {
+    account: String,
+    /// The key that links are signed with now, and those whose links count as expired.
+    keys: RwLock<(String, Vec<String>)>,
+}
+
+/// What a link shall allow.
+#[derive(Clone, Debug)]
+pub(crate) struct Grant<'a> {
+    pub(crate) container: &'a str,
+    /// Empty for the container as a whole.
+    pub(crate) blob: &'a str,
+    pub(crate) permissions: &'a str,
+    pub(crate) start: OffsetDateTime,
+    pub(crate) expiry: OffsetDateTime,
+    /// `Content-Disposition` of the answer; empty for none.
+    pub(crate) disposition: &'a str,
+}
+
+/// What a checked link says beyond "allowed".
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Overrides {
+    pub(crate) content_disposition: Option<String>,
+    pub(crate) content_type: Option<String>,
+}
+
+impl SasKeys {
+    pub(crate) fn new(account: &str, key: String) -> Self {
+        Self { account: account.to_owned(), keys: RwLock::new((key, Vec::new())) }
+    }
+
+    /// The query of a link, without `?`.
+    pub(crate) fn issue(&self, grant: &Grant<'_>) -> String {
+        let (start, expiry) = (clock::sas(grant.start), clock::sas(grant.expiry));
+        let mut fields = vec![
+            ("sv", VERSION),
+            ("st", &start),
+            ("se", &expiry),
+            ("sr", if grant.blob.is_empty() { "c" } else { "b" }),
+            ("sp", grant.permissions),
+        ];
+        if !grant.disposition.is_empty() {
+            fields.push(("rscd", grant.disposition));
+        }
+        let keys = self.keys.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let lookup = |name: &str| {
+            fields.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| *value).to_owned()
+        };
+        let signature = self.sign(&keys.0, grant.container, grant.blob, lookup);
+        fields.push(("sig", &signature));
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+    }
+
+    /// Checks the link in `query` for a request to `path` that needs one of the permissions in `needed`.
+    pub(crate) fn check(
+        &self,
+        path: &BlobPath,
+        query: &str,
+        needed: &str,
+        now: OffsetDateTime,
+    ) -> Result<Overrides, StorageError> {
+        let fields: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let field = |name: &str| {
+            fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
+        };
+        let signature = field("sig");
+        if signature.is_empty() {
+            return Err(StorageError::no_authentication());
+        }
+        // A link to a blob (`sr=b`) is signed with the blob's name, so it fits no other.
+        let signed_blob = if field("sr") == "b" { path.blob.as_str() } else { "" };
+        let fits = |key: &String| self.sign(key, &path.container, signed_blob, field) == signature;
+        let keys = self.keys.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let retired = keys.1.iter().any(fits);
+        if !retired && !fits(&keys.0) {
+            return Err(StorageError::authentication_failed("Signature did not match."));
+        }
+        let (start, expiry) = (field("st"), field("se"));
+        let begun = start.is_empty() || parse_time(&start).is_some_and(|start| start <= now);
+        if retired || !begun || parse_time(&expiry).is_none_or(|expiry| expiry <= now) {
+            return Err(StorageError::authentication_failed(&format!(
+                "Signature not valid in the specified time frame: Start [{start}] - Expiry [{expiry}] - Current [{}]",
+                clock::http_date(now)
+            )));
+        }
+        if !field("sp").contains(|permission| needed.contains(permission)) {
+            return Err(StorageError::permission_mismatch());
+        }
+        let given = |name| Some(field(name)).filter(|value| !value.is_empty());
+        Ok(Overrides { content_disposition: given("rscd"), content_type: given("rsct") })
+    }
+
+    /// Makes every link issued so far count as expired.
+    pub(crate) fn expire_all(&self, new_key: String) {
+        let mut keys = self.keys.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let old = std::mem::replace(&mut keys.0, new_key);
+        keys.1.push(old);
+    }
+
+    fn sign(&self, key: &str, container: &str, blob: &str, field: impl Fn(&str) -> String) -> String {
+        let separator = if blob.is_empty() { "" } else { "/" };
+        let resource = format!("/blob/{}/{container}{separator}{blob}", self.account);
+        let mut text = format!("{}\n{}\n{}\n{resource}", field("sp"), field("st"), field("se"));
+        for name in SIGNED_AFTER_RESOURCE {
+            text.push('\n');
+            text.push_str(&field(name));
+        }
+        let key = STANDARD.decode(key).unwrap_or_default();
+        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+        let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("any key length fits HMAC");
+        mac.update(text.as_bytes());
+        STANDARD.encode(mac.finalize().into_bytes())
+    }
+}
+
+impl std::fmt::Debug for SasKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SasKeys").field("account", &self.account).finish_non_exhaustive()
+    }
+}
+
+/// Seconds, minutes or the date alone may stand in `st` and `se`, always UTC.
+fn parse_time(text: &str) -> Option<OffsetDateTime> {
+    let whole = match text.len() {
+        10 => format!("{text}T00:00:00Z"),
+        17 => format!("{}:00Z", text.strip_suffix('Z')?),
+        _ => text.to_owned(),
+    };
+    OffsetDateTime::parse(&whole, &Rfc3339).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn keys() -> SasKeys {
+        SasKeys::new("stqws", STANDARD.encode("a key"))
+    }
+
+    fn path(text: &str) -> BlobPath {
+        BlobPath::parse(text).unwrap()
+    }
+
+    fn grant<'a>(blob: &'a str, permissions: &'a str) -> Grant<'a> {
+        Grant {
+            container: "job-1",
+            blob,
+            permissions,
+            start: OffsetDateTime::UNIX_EPOCH,
+            expiry: OffsetDateTime::UNIX_EPOCH + Duration::from_secs(60),
+            disposition: "attachment; filename=a+b.json",
+        }
+    }
+
+    fn code(result: Result<Overrides, StorageError>) -> &'static str {
+        result.map_or_else(|error| error.code, |_| "allowed")
+    }
+
+    /// Signed by hand with `openssl dgst -sha256 -mac HMAC`, so that maker and checker cannot share one mistake.
+    #[test]
+    fn the_signature_is_the_one_azure_defines() {
+        let keys = SasKeys::new("stqws", STANDARD.encode("key"));
+        let query = keys.issue(&Grant { disposition: "", ..grant("inputData", "r") });
+        let signature = form_urlencoded::parse(query.as_bytes())
+            .find(|(key, _)| key == "sig")
+            .map(|(_, value)| value.into_owned());
+        assert_eq!(signature.as_deref(), Some(EXPECTED_SIGNATURE));
+    }
+
+    const EXPECTED_SIGNATURE: &str = "A/fqIZH/13ggoNvZZjSlOjn1HZuJR0WxHDNumb1+kSk=";
+
+    #[test]
+    fn a_link_is_good_for_its_resource_its_time_and_its_permissions() {
+        let (keys, now) = (keys(), OffsetDateTime::UNIX_EPOCH);
+        let blob = keys.issue(&grant("dir/in", "rw"));
+        assert_eq!(code(keys.check(&path("/job-1/dir/in"), &blob, "r", now)), "allowed");
+        assert_eq!(code(keys.check(&path("/job-1/dir%2Fin"), &blob, "cw", now)), "allowed");
+        assert_eq!(
+            code(keys.check(&path("/job-1/dir/in"), &blob, "d", now)),
+            "AuthorizationPermissionMismatch"
+        );
+        for other in ["/job-1/out", "/job-2/dir/in", "/job-1"] {
+            assert_eq!(code(keys.check(&path(other), &blob, "r", now)), "AuthenticationFailed", "{other}");
+        }
+        let container = keys.issue(&grant("", "racwl"));
+        assert_eq!(code(keys.check(&path("/job-1/any"), &container, "c", now)), "allowed");
+        assert_eq!(code(keys.check(&path("/job-2/any"), &container, "c", now)), "AuthenticationFailed");
+        let late = now + Duration::from_secs(60);
+        let expired = keys.check(&path("/job-1/any"), &container, "c", late).unwrap_err();
+        assert!(expired.detail.is_some_and(|detail| detail.contains("time frame")));
+        assert_eq!(code(keys.check(&path("/job-1/any"), "sv=1", "c", now)), "NoAuthenticationInformation");
+    }
+
+    #[test]
+    fn a_changed_field_breaks_the_signature() {
+        let (keys, now) = (keys(), OffsetDateTime::UNIX_EPOCH);
+        let link = keys.issue(&grant("", "rl"));
+        for (from, to) in [("sp=rl", "sp=rwl"), ("1970-01-01T00%3A01", "1970-01-02T00%3A01"), ("a%2Bb", "c")]
+        {
+            let forged = link.replacen(from, to, 1);
+            assert_ne!(forged, link, "{from} is in {link}");
+            assert_eq!(
+                code(keys.check(&path("/job-1/x"), &forged, "r", now)),
+                "AuthenticationFailed",
+                "{from}"
+            );
+        }
+    }
+
+    #[test]
+    fn expiring_all_links_spares_new_ones() {
+        let (keys, now) = (keys(), OffsetDateTime::UNIX_EPOCH);
+        let old = keys.issue(&grant("", "r"));
+        keys.expire_all(STANDARD.encode("another key"));
+        let new = keys.issue(&grant("", "r"));
+        let refused = keys.check(&path("/job-1/x"), &old, "r", now).unwrap_err();
+        assert!(refused.detail.is_some_and(|detail| detail.contains("time frame")));
+        assert_eq!(code(keys.check(&path("/job-1/x"), &new, "r", now)), "allowed");
+    }
+
+    #[test]
+    fn times_may_be_short() {
+        let expected = Some(OffsetDateTime::UNIX_EPOCH);
+        for text in ["1970-01-01", "1970-01-01T00:00Z", "1970-01-01T00:00:00Z"] {
+            assert_eq!(parse_time(text), expected, "{text}");
+        }
+        assert_eq!(parse_time("soon"), None);
+    }
+}

@@ -1,0 +1,301 @@
+//! The handle: start, ask, disturb, stop.
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use time::OffsetDateTime;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::fault::Fault;
+use crate::log::RecordedRequest;
+use crate::server::{self, Surface};
+use crate::service::catalog;
+use crate::state::{Addresses, Settings, Shared, Workspace};
+use crate::token;
+
+/// How an emulator is to start; [`Emulator::builder`] begins one.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct EmulatorBuilder {
+    port: u16,
+    storage_port: u16,
+    clock: Clock,
+    seed: Option<u64>,
+    settings: Settings,
+}
+
+impl EmulatorBuilder {
+    /// The port of the service on 127.0.0.1; 0, the default, takes a free one.
+    pub fn port(self, port: u16) -> Self {
+        Self { port, ..self }
+    }
+
+    /// The port of the storage account on 127.0.0.1; 0, the default, takes a free one.
+    pub fn storage_port(self, storage_port: u16) -> Self {
+        Self { storage_port, ..self }
+    }
+
+    /// Time stands still, at the present, until [`Clock::advance`] moves it.
+    ///
+    /// It begins at the present and not at a round date because clients compare the expiry of SAS links with their own
+    /// clocks; [`Self::manual_clock_at`] chooses another beginning.
+    pub fn manual_clock(self) -> Self {
+        self.manual_clock_at(OffsetDateTime::now_utc())
+    }
+
+    /// Time stands still at `start` until [`Clock::advance`] moves it.
+    pub fn manual_clock_at(self, start: OffsetDateTime) -> Self {
+        Self { clock: Clock::manual(start), ..self }
+    }
+
+    /// Fixes every random choice: samples, keys, request ids. Without it each emulator chooses anew.
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed: Some(seed), ..self }
+    }
+
+    /// How long a job waits and how long it executes; 150 ms and 250 ms unless set.
+    pub fn job_timing(mut self, waiting: Duration, executing: Duration) -> Self {
+        (self.settings.waiting, self.settings.executing) = (waiting, executing);
+        self
+    }
+
+    /// How long SAS links are good; a day unless set.
+    pub fn sas_lifetime(mut self, lifetime: Duration) -> Self {
+        self.settings.sas_lifetime = lifetime;
+        self
+    }
+
+    /// The most qubits that are simulated; 20 unless set. Memory doubles with each: 20 take 16 MiB, 25 take 512 MiB.
+    pub fn qubit_limit(mut self, qubits: usize) -> Self {
+        // Beyond 30 qubits (16 GiB) no allocation would succeed anyway.
+        self.settings.qubit_limit = qubits.min(30);
+        self
+    }
+
+    /// Opens the ports and serves.
+    ///
+    /// Must be called within a Tokio runtime whose I/O and time drivers are enabled.
+    ///
+    /// # Errors
+    /// If a port cannot be opened, for example because it is taken.
+    pub async fn start(mut self) -> Result<Emulator, io::Error> {
+        self.settings.seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
+        let service = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await?;
+        let storage = TcpListener::bind((Ipv4Addr::LOCALHOST, self.storage_port)).await?;
+        let address = |address: SocketAddr| format!("http://{address}");
+        let addresses =
+            Addresses { service: address(service.local_addr()?), storage: address(storage.local_addr()?) };
+        let shared = Arc::new(Shared::new(self.settings, addresses, self.clock));
+        let (stop, stopped) = watch::channel(());
+        let tasks = [(service, Surface::Service), (storage, Surface::Storage)]
+            .into_iter()
+            .map(|(listener, surface)| {
+                tokio::spawn(server::serve(listener, surface, Arc::clone(&shared), stopped.clone()))
+            })
+            .collect();
+        Ok(Emulator { shared, stop, tasks })
+    }
+}
+
+/// A running emulator. Dropping it closes its ports and connections.
+pub struct Emulator {
+    shared: Arc<Shared>,
+    stop: watch::Sender<()>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Emulator {
+    /// Starts an emulator with free ports, on real time, with a random seed.
+    ///
+    /// # Errors
+    /// If no port can be opened.
+    pub async fn start() -> Result<Self, io::Error> {
+        Self::builder().start().await
+    }
+
+    /// Begins to describe an emulator.
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder {
+            port: 0,
+            storage_port: 0,
+            clock: Clock::real(),
+            seed: None,
+            settings: Settings {
+                waiting: Duration::from_millis(150),
+                executing: Duration::from_millis(250),
+                sas_lifetime: Duration::from_secs(24 * 3600),
+                qubit_limit: 20,
+                seed: 0,
+            },
+        }
+    }
+
+    /// Stops serving and waits until every port and connection is closed.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(());
+        for task in self.tasks.drain(..) {
+            // A task that panicked is stopped, too.
+            let _ = task.await;
+        }
+    }
+
+    /// Where the data plane is: `http://127.0.0.1:PORT/`.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("{}/", self.shared.addresses.service)
+    }
+
+    /// Where the storage account is: `http://127.0.0.1:PORT/`, containers right below.
+    #[must_use]
+    pub fn storage_endpoint(&self) -> String {
+        self.shared.storage_endpoint()
+    }
+
+    /// What a client needs to connect with the access key.
+    #[must_use]
+    pub fn connection_string(&self) -> String {
+        let endpoint = self.endpoint();
+        self.workspace(|workspace| {
+            format!(
+                "SubscriptionId={};ResourceGroupName={};WorkspaceName={};ApiKey={};QuantumEndpoint={endpoint};",
+                workspace.subscription, workspace.group, workspace.name, workspace.primary_key
+            )
+        })
+    }
+
+    /// The primary access key.
+    #[must_use]
+    pub fn api_key(&self) -> String {
+        self.workspace(|workspace| workspace.primary_key.clone())
+    }
+
+    /// The resource id of the workspace.
+    #[must_use]
+    pub fn resource_id(&self) -> String {
+        self.workspace(|workspace| workspace.resource_id())
+    }
+
+    /// The subscription of the workspace.
+    #[must_use]
+    pub fn subscription_id(&self) -> String {
+        self.workspace(|workspace| workspace.subscription.clone())
+    }
+
+    /// The resource group of the workspace.
+    #[must_use]
+    pub fn resource_group(&self) -> String {
+        self.workspace(|workspace| workspace.group.clone())
+    }
+
+    /// The name of the workspace.
+    #[must_use]
+    pub fn workspace_name(&self) -> String {
+        self.workspace(|workspace| workspace.name.clone())
+    }
+
+    /// The location of the workspace.
+    #[must_use]
+    pub fn location(&self) -> String {
+        self.workspace(|workspace| workspace.location.clone())
+    }
+
+    /// A token that the data plane accepts for an hour of the emulator's clock.
+    #[must_use]
+    pub fn bearer_token(&self) -> String {
+        self.shared.tokens.issue(token::DATA_PLANE, self.shared.clock.now(), token::LIFETIME)
+    }
+
+    /// The clock that everything here runs on.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.shared.clock.clone()
+    }
+
+    /// Switches access keys off: from now on every key is refused.
+    pub fn disable_access_keys(&self) {
+        self.workspace(|workspace| workspace.keys_enabled = false);
+    }
+
+    /// Switches access keys on again.
+    pub fn enable_access_keys(&self) {
+        self.workspace(|workspace| workspace.keys_enabled = true);
+    }
+
+    /// Sets what the service says of a target: `Available`, `Degraded`, `Unavailable` or any other text.
+    pub fn set_target_availability(&self, target: &str, availability: &str) {
+        let known = catalog::PROVIDERS.iter().flat_map(|provider| provider.targets);
+        if !known.into_iter().any(|known| known.id == target) {
+            tracing::warn!(target, "no such target; setting its availability has no effect");
+        }
+        self.workspace(|workspace| {
+            workspace.availability.insert(target.to_owned(), availability.to_owned());
+        });
+    }
+
+    /// Makes every SAS link issued so far count as expired.
+    pub fn expire_sas(&self) {
+        let key: [u8; 32] = {
+            let mut state = self.shared.state();
+            std::array::from_fn(|_| state.random.u8(..))
+        };
+        self.shared.sas.expire_all(STANDARD.encode(key));
+    }
+
+    /// Makes every bearer token issued so far worthless.
+    pub fn revoke_bearer_tokens(&self) {
+        self.shared.tokens.revoke();
+    }
+
+    /// Lets something go wrong.
+    pub fn inject(&self, fault: Fault) {
+        self.shared.faults.inject(fault);
+    }
+
+    /// Forgets the faults that have not happened yet.
+    pub fn clear_faults(&self) {
+        self.shared.faults.clear();
+    }
+
+    /// The requests so far, in order of arrival: the last 20,000, and of each body at most 256 KiB.
+    #[must_use]
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.shared.log.requests()
+    }
+
+    /// Forgets the requests so far.
+    pub fn clear_requests(&self) {
+        self.shared.log.clear();
+    }
+
+    /// Waits until `wanted` holds for the requests that have arrived, without polling.
+    pub async fn wait_for_requests(&self, wanted: impl Fn(&[RecordedRequest]) -> bool) {
+        self.shared.log.wait_until(wanted).await;
+    }
+
+    fn workspace<T>(&self, look: impl FnOnce(&mut Workspace) -> T) -> T {
+        // The first workspace is there from the start and is never taken away.
+        look(&mut self.shared.state().workspaces[0])
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emulator").field("addresses", &self.shared.addresses).finish_non_exhaustive()
+    }
+}

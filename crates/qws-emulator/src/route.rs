@@ -1,0 +1,293 @@
+//! From method, path and query to an operation: pure functions, one table.
+
+use std::fmt;
+
+use http::Method;
+use url::form_urlencoded;
+
+/// What a request asks the service or its storage for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// `PUT {W}/jobs/{jobId}`
+    JobsCreate,
+    /// `GET {W}/jobs/{jobId}`
+    JobsGet,
+    /// `PATCH {W}/jobs/{jobId}`
+    JobsUpdate,
+    /// `DELETE {W}/jobs/{jobId}`
+    JobsDelete,
+    /// `POST {W}/jobs/{jobId}:cancel`
+    JobsCancel,
+    /// `GET {W}/jobs`
+    JobsList,
+    /// `PUT {W}/sessions/{sessionId}`
+    SessionsOpen,
+    /// `GET {W}/sessions/{sessionId}`
+    SessionsGet,
+    /// `POST {W}/sessions/{sessionId}:close`
+    SessionsClose,
+    /// `GET {W}/sessions`
+    SessionsList,
+    /// `GET {W}/sessions/{sessionId}/jobs`
+    SessionJobsList,
+    /// `GET {W}/topLevelItems`
+    TopLevelItems,
+    /// `GET {W}/providerStatus`
+    ProviderStatus,
+    /// `GET {W}/quotas`
+    Quotas,
+    /// `GET {W}/quotaUsages`
+    QuotaUsages,
+    /// `POST {W}/storage/sasUri`
+    SasUri,
+    /// `GET /subscriptions/{s}/providers/Microsoft.Quantum/suiteOffers/{providerId}/quotaUsages`
+    SuiteOfferQuotaUsages,
+    /// `GET /subscriptions/{s}/providers/Microsoft.Quantum/suiteOffers/{providerId}/providerStatus`
+    SuiteOfferProviderStatus,
+    /// `PUT /{container}/{blob}`
+    BlobPut,
+    /// `GET /{container}/{blob}`
+    BlobGet,
+    /// `HEAD /{container}/{blob}`
+    BlobHead,
+    /// `DELETE /{container}/{blob}`
+    BlobDelete,
+    /// `PUT /{container}/{blob}?comp=block`
+    BlockPut,
+    /// `PUT /{container}/{blob}?comp=blocklist`
+    BlockListPut,
+    /// `PUT /{container}?restype=container`
+    ContainerCreate,
+    /// `GET` or `HEAD` of `/{container}?restype=container`
+    ContainerGet,
+    /// `GET /{container}?restype=container&comp=list`
+    BlobsList,
+}
+
+/// Where the parts of a matched path go; percent-decoded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Params {
+    pub(crate) subscription: String,
+    pub(crate) group: String,
+    pub(crate) workspace: String,
+    /// The job, session or provider that the path names.
+    pub(crate) id: String,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Matched {
+    pub(crate) operation: Operation,
+    pub(crate) params: Params,
+}
+
+/// No operation has this method and path.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unknown {
+    /// The known operation that looks most like it.
+    pub(crate) nearest: String,
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "nearest known operation: {}", self.nearest)
+    }
+}
+
+const WORKSPACE: &str = "/subscriptions/{s}/resourceGroups/{g}/providers/Microsoft.Quantum/workspaces/{w}";
+const SUITE_OFFER: &str = "/subscriptions/{s}/providers/Microsoft.Quantum/suiteOffers/{i}";
+
+/// Method, prefix, rest of the path. `{i}` is the id; a suffix behind it (`:cancel`) belongs to the verb.
+#[rustfmt::skip]
+const ROUTES: &[(Method, &str, &str, Operation)] = &[
+    (Method::PUT,    WORKSPACE, "/jobs/{i}",           Operation::JobsCreate),
+    (Method::GET,    WORKSPACE, "/jobs/{i}",           Operation::JobsGet),
+    (Method::PATCH,  WORKSPACE, "/jobs/{i}",           Operation::JobsUpdate),
+    (Method::DELETE, WORKSPACE, "/jobs/{i}",           Operation::JobsDelete),
+    (Method::POST,   WORKSPACE, "/jobs/{i}:cancel",    Operation::JobsCancel),
+    (Method::GET,    WORKSPACE, "/jobs",               Operation::JobsList),
+    (Method::PUT,    WORKSPACE, "/sessions/{i}",       Operation::SessionsOpen),
+    (Method::GET,    WORKSPACE, "/sessions/{i}",       Operation::SessionsGet),
+    (Method::POST,   WORKSPACE, "/sessions/{i}:close", Operation::SessionsClose),
+    (Method::GET,    WORKSPACE, "/sessions",           Operation::SessionsList),
+    (Method::GET,    WORKSPACE, "/sessions/{i}/jobs",  Operation::SessionJobsList),
+    (Method::GET,    WORKSPACE, "/topLevelItems",      Operation::TopLevelItems),
+    (Method::GET,    WORKSPACE, "/providerStatus",     Operation::ProviderStatus),
+    (Method::GET,    WORKSPACE, "/quotas",             Operation::Quotas),
+    (Method::GET,    WORKSPACE, "/quotaUsages",        Operation::QuotaUsages),
+    (Method::POST,   WORKSPACE, "/storage/sasUri",     Operation::SasUri),
+    (Method::GET,    SUITE_OFFER, "/quotaUsages",      Operation::SuiteOfferQuotaUsages),
+    (Method::GET,    SUITE_OFFER, "/providerStatus",   Operation::SuiteOfferProviderStatus),
+];
+
+/// Finds the operation of a request to the service.
+pub(crate) fn service(method: &Method, path: &str) -> Result<Matched, Unknown> {
+    for (known, prefix, rest, operation) in ROUTES {
+        if known == method
+            && let Some(params) = match_path(prefix, rest, path)
+        {
+            return Ok(Matched { operation: *operation, params });
+        }
+    }
+    Err(Unknown { nearest: nearest(method, path) })
+}
+
+fn match_path(prefix: &str, rest: &str, path: &str) -> Option<Params> {
+    let mut params = Params::default();
+    let mut given = path.split('/');
+    for expected in prefix.split('/').chain(rest.split('/').skip(1)) {
+        let part = decode(given.next()?);
+        let slot = match expected.get(..3) {
+            Some("{s}") => &mut params.subscription,
+            Some("{g}") => &mut params.group,
+            Some("{w}") => &mut params.workspace,
+            Some("{i}") => &mut params.id,
+            // Azure compares the fixed parts of a path without case.
+            _ if expected.eq_ignore_ascii_case(&part) => continue,
+            _ => return None,
+        };
+        let value = part.strip_suffix(&expected[3..])?;
+        // `{i}` alone must not swallow a verb: `jobs/x:cancel` is no job named `x:cancel`.
+        if value.is_empty() || expected.len() == 3 && value.contains(':') {
+            return None;
+        }
+        value.clone_into(slot);
+    }
+    given.next().is_none().then_some(params)
+}
+
+/// Finds the operation of a request to the storage account.
+pub(crate) fn storage(method: &Method, path: &str, query: &str) -> Result<Matched, Unknown> {
+    let unknown = || Unknown { nearest: "GET /{container}/{blob}".to_owned() };
+    let target = BlobPath::parse(path).ok_or_else(unknown)?;
+    let (mut comp, mut container) = (String::new(), false);
+    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+        match &*key {
+            "comp" => comp = value.into_owned(),
+            "restype" => container = value == "container",
+            _ => {}
+        }
+    }
+    let operation = match (method.as_str(), target.blob.is_empty(), comp.as_str()) {
+        ("PUT", true, "") if container => Operation::ContainerCreate,
+        ("GET" | "HEAD", true, "") if container => Operation::ContainerGet,
+        ("GET", true, "list") if container => Operation::BlobsList,
+        ("PUT", false, "") => Operation::BlobPut,
+        ("PUT", false, "block") => Operation::BlockPut,
+        ("PUT", false, "blocklist") => Operation::BlockListPut,
+        ("GET", false, "") => Operation::BlobGet,
+        ("HEAD", false, "") => Operation::BlobHead,
+        ("DELETE", false, "") => Operation::BlobDelete,
+        _ => return Err(unknown()),
+    };
+    Ok(Matched { operation, params: Params::default() })
+}
+
+/// `/{container}/{blob}`; the blob's name may hold slashes, and is empty for the container itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BlobPath {
+    pub(crate) container: String,
+    pub(crate) blob: String,
+}
+
+impl BlobPath {
+    pub(crate) fn parse(path: &str) -> Option<Self> {
+        let rest = path.strip_prefix('/')?;
+        let (container, blob) = rest.split_once('/').unwrap_or((rest, ""));
+        (!container.is_empty()).then(|| Self { container: decode(container), blob: decode(blob) })
+    }
+}
+
+fn decode(part: &str) -> String {
+    // form_urlencoded would turn `+` into a space, which paths do not mean.
+    let guarded = part.replace('+', "%2B");
+    form_urlencoded::parse(guarded.as_bytes()).map(|(key, _)| key.into_owned()).next().unwrap_or_default()
+}
+
+/// The known operation with the smallest edit distance, written as people know it.
+fn nearest(method: &Method, path: &str) -> String {
+    let tail = |path: &str| path.rsplit('/').take(2).collect::<Vec<_>>().join("/").to_ascii_lowercase();
+    let given = tail(path);
+    ROUTES
+        .iter()
+        .min_by_key(|(known, prefix, rest, _)| {
+            let distance = edit_distance(&given, &tail(&format!("{prefix}{rest}")));
+            // The right path with the wrong method is nearer than the wrong path.
+            distance * 2 + usize::from(known != method)
+        })
+        .map(|(known, prefix, rest, _)| {
+            let place = if *prefix == WORKSPACE { "{workspace}" } else { prefix };
+            format!("{known} {place}{}", rest.replace("{i}", "{id}"))
+        })
+        .unwrap_or_default()
+}
+
+fn edit_distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (i, l) in left.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, r) in right.iter().enumerate() {
+            let substituted = diagonal + usize::from(l != *r);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[right.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const W: &str = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg%281%29/providers/Microsoft.Quantum/workspaces/ws";
+
+    #[test]
+    fn a_path_is_taken_apart_and_decoded() {
+        let matched = service(&Method::GET, &format!("{W}/jobs/a%2Fb%20c")).unwrap();
+        assert_eq!(matched.operation, Operation::JobsGet);
+        assert_eq!(
+            (matched.params.group.as_str(), matched.params.workspace.as_str(), matched.params.id.as_str()),
+            ("rg(1)", "ws", "a/b c")
+        );
+    }
+
+    #[test]
+    fn every_route_is_reached_by_its_own_path() {
+        for (method, prefix, rest, operation) in ROUTES {
+            let path = format!("{prefix}{rest}")
+                .replace("{s}", "sub")
+                .replace("{g}", "g")
+                .replace("{w}", "w")
+                .replace("{i}", "the-id");
+            assert_eq!(service(method, &path).map(|matched| matched.operation), Ok(*operation), "{path}");
+        }
+    }
+
+    #[test]
+    fn verbs_are_not_ids() {
+        let cancel = service(&Method::POST, &format!("{W}/jobs/j1:cancel")).unwrap();
+        assert_eq!((cancel.operation, cancel.params.id.as_str()), (Operation::JobsCancel, "j1"));
+        assert!(service(&Method::GET, &format!("{W}/jobs/j1:cancel")).is_err());
+    }
+
+    #[test]
+    fn an_unknown_route_names_its_nearest_neighbour() {
+        let near = |method, rest: &str| service(&method, &format!("{W}{rest}")).unwrap_err().nearest;
+        assert_eq!(near(Method::GET, "/providerstatuses"), "GET {workspace}/providerStatus");
+        assert_eq!(near(Method::POST, "/storage/sasuris"), "POST {workspace}/storage/sasUri");
+        assert_eq!(near(Method::POST, "/jobs"), "GET {workspace}/jobs");
+    }
+
+    #[test]
+    fn storage_requests_are_told_apart_by_their_query() {
+        let operation = |method, path, query| storage(&method, path, query).map(|matched| matched.operation);
+        assert_eq!(operation(Method::PUT, "/c/b", "sv=1&sig=x"), Ok(Operation::BlobPut));
+        assert_eq!(operation(Method::PUT, "/c/b", "comp=block&blockid=AA"), Ok(Operation::BlockPut));
+        assert_eq!(operation(Method::GET, "/c", "restype=container&comp=list"), Ok(Operation::BlobsList));
+        assert!(operation(Method::GET, "/c", "").is_err());
+        let path = BlobPath::parse("/c/a%2Fb/c+d").unwrap();
+        assert_eq!((path.container.as_str(), path.blob.as_str()), ("c", "a/b/c+d"));
+    }
+}

@@ -1,0 +1,37 @@
+//! Who may: access keys and bearer tokens, refused as the service refuses them.
+
+use http::StatusCode;
+
+use crate::answer::{Answer, ServiceError};
+use crate::route::Matched;
+use crate::server::Incoming;
+use crate::state::Shared;
+use crate::token;
+
+/// The answer to a request that may not be served; `None` lets it pass.
+pub(crate) fn refusal(
+    shared: &Shared,
+    request: &Incoming,
+    matched: &Matched,
+) -> Option<Result<Answer, ServiceError>> {
+    let key = request.header("x-ms-quantum-api-key");
+    let authorization = request.header("authorization");
+    if key.is_none() && authorization.is_none() {
+        let message = "Authentication failed. The 'Authorization' header is missing.";
+        return Some(Err(ServiceError::new(StatusCode::UNAUTHORIZED, "AuthenticationFailed", message)));
+    }
+    let mut state = shared.state();
+    let workspace = match state.workspace(&matched.params) {
+        Ok(workspace) => workspace,
+        Err(unknown) => return Some(Err(unknown)),
+    };
+    let allowed = match (key, authorization.and_then(|value| value.strip_prefix("Bearer "))) {
+        (Some(key), _) => workspace.keys_enabled && workspace.primary_key == key,
+        (None, Some(bearer)) => shared.tokens.accepts(bearer, token::DATA_PLANE, shared.clock.now()),
+        (None, None) => false,
+    };
+    // The real service says no more than this, whether the key is wrong, rotated or switched off.
+    (!allowed).then(|| {
+        Ok(Answer::new(StatusCode::UNAUTHORIZED).with("www-authenticate", "Bearer error=\"invalid_token\""))
+    })
+}

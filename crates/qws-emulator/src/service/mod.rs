@@ -1,0 +1,67 @@
+//! The service: one module an area, dispatched by operation.
+
+mod auth;
+pub(crate) mod catalog;
+mod execution;
+mod jobs;
+mod providers;
+mod storage_sas;
+
+use http::{Method, StatusCode};
+use url::form_urlencoded;
+
+use crate::answer::{Answer, ServiceError};
+use crate::route::{Matched, Operation};
+use crate::server::Incoming;
+use crate::state::Shared;
+
+/// The version that the contract describes; any other is served too.
+const API_VERSION: &str = "2026-01-15-preview";
+
+/// Handles a request to the service.
+pub(crate) async fn handle(shared: &Shared, request: &Incoming) -> Answer {
+    perform(shared, request).await.into()
+}
+
+async fn perform(shared: &Shared, request: &Incoming) -> Result<Answer, ServiceError> {
+    let matched = request.matched.as_ref().map_err(|unknown| {
+        tracing::warn!(method = %request.method, path = request.path, %unknown, "unknown route");
+        let message = format!("There is no operation {} {}; {unknown}.", request.method, request.path);
+        ServiceError::not_found("NotFound", message)
+    })?;
+    warn_about_version(request);
+    if let Some(refused) = auth::refusal(shared, request, matched) {
+        return refused;
+    }
+    execution::settle(shared, matched).await;
+    dispatch(shared, request, matched)
+}
+
+fn dispatch(shared: &Shared, request: &Incoming, matched: &Matched) -> Result<Answer, ServiceError> {
+    let params = &matched.params;
+    match matched.operation {
+        Operation::JobsCreate => jobs::create(shared, params, &request.body),
+        Operation::JobsGet => jobs::get(shared, params),
+        Operation::ProviderStatus => providers::list(shared, params),
+        Operation::SasUri => storage_sas::issue(shared, params, &request.body),
+        other => Err(ServiceError::new(
+            StatusCode::NOT_IMPLEMENTED,
+            "NotImplemented",
+            format!("{other:?} is not emulated."),
+        )),
+    }
+}
+
+fn warn_about_version(request: &Incoming) {
+    let version = form_urlencoded::parse(request.query.as_bytes()).find(|(key, _)| key == "api-version");
+    let version = version.as_ref().map_or("none", |(_, version)| version);
+    if version != API_VERSION && request.method != Method::OPTIONS {
+        tracing::warn!(version, known = API_VERSION, "api-version not known to this emulator; served anyway");
+    }
+}
+
+/// Reads a JSON body, or says in the service's terms why it cannot be read.
+fn read_body<T: serde::de::DeserializeOwned>(body: &[u8], code: &'static str) -> Result<T, ServiceError> {
+    serde_json::from_slice(body)
+        .map_err(|error| ServiceError::bad_request(code, format!("The request body is not valid: {error}.")))
+}

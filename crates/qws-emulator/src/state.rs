@@ -1,0 +1,214 @@
+//! Everything the emulator knows, shared by all connections.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+use tokio::sync::OnceCell;
+
+use crate::answer::ServiceError;
+use crate::blob::sas::SasKeys;
+use crate::blob::store::BlobStore;
+use crate::clock::Clock;
+use crate::fault::FaultBook;
+use crate::formats::{JobError, Output};
+use crate::log::RequestLog;
+use crate::route::Params;
+use crate::token::Tokens;
+
+/// The name of the storage account, part of every SAS signature.
+pub(crate) const ACCOUNT: &str = "stqwsemulator";
+
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) waiting: Duration,
+    pub(crate) executing: Duration,
+    pub(crate) sas_lifetime: Duration,
+    pub(crate) qubit_limit: usize,
+    pub(crate) seed: u64,
+}
+
+/// Where the two listeners are: scheme, host and port, without a slash at the end.
+#[derive(Clone, Debug)]
+pub(crate) struct Addresses {
+    pub(crate) service: String,
+    pub(crate) storage: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) addresses: Addresses,
+    pub(crate) clock: Clock,
+    pub(crate) faults: FaultBook,
+    pub(crate) log: RequestLog,
+    pub(crate) tokens: Tokens,
+    pub(crate) sas: SasKeys,
+    pub(crate) blobs: BlobStore,
+    state: Mutex<State>,
+}
+
+impl Shared {
+    pub(crate) fn new(settings: Settings, addresses: Addresses, clock: Clock) -> Self {
+        let mut random = fastrand::Rng::with_seed(settings.seed);
+        let mut bytes = || std::array::from_fn::<u8, 32, _>(|_| random.u8(..));
+        let (token_key, sas_key, primary) = (bytes(), bytes(), bytes());
+        let workspace = Workspace::new(STANDARD.encode(primary));
+        Self {
+            settings,
+            addresses,
+            clock,
+            faults: FaultBook::default(),
+            log: RequestLog::new(),
+            tokens: Tokens::new(token_key),
+            sas: SasKeys::new(ACCOUNT, STANDARD.encode(sas_key)),
+            blobs: BlobStore::default(),
+            state: Mutex::new(State { workspaces: vec![workspace], random }),
+        }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn storage_endpoint(&self) -> String {
+        format!("{}/", self.addresses.storage)
+    }
+
+    pub(crate) fn request_id(&self) -> String {
+        let bytes = self.state().random.u128(..).to_be_bytes();
+        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) workspaces: Vec<Workspace>,
+    pub(crate) random: fastrand::Rng,
+}
+
+impl State {
+    /// The index of the workspace that a path names; names compare without case, as everywhere in Azure.
+    pub(crate) fn find(&self, params: &Params) -> Result<usize, ServiceError> {
+        let found = self.workspaces.iter().position(|workspace| {
+            workspace.subscription.eq_ignore_ascii_case(&params.subscription)
+                && workspace.group.eq_ignore_ascii_case(&params.group)
+                && workspace.name.eq_ignore_ascii_case(&params.workspace)
+        });
+        found.ok_or_else(|| {
+            let message = format!(
+                "The workspace '{}' in resource group '{}' was not found.",
+                params.workspace, params.group
+            );
+            ServiceError::not_found("WorkspaceNotFound", message)
+        })
+    }
+
+    pub(crate) fn workspace(&mut self, params: &Params) -> Result<&mut Workspace, ServiceError> {
+        let index = self.find(params)?;
+        Ok(&mut self.workspaces[index])
+    }
+}
+
+pub(crate) struct Workspace {
+    pub(crate) subscription: String,
+    pub(crate) group: String,
+    pub(crate) name: String,
+    pub(crate) location: String,
+    pub(crate) keys_enabled: bool,
+    pub(crate) primary_key: String,
+    /// What was set in place of the catalogue's availability, by target.
+    pub(crate) availability: HashMap<String, String>,
+    pub(crate) jobs: HashMap<String, Job>,
+    /// The jobs that have not ended, by the time at which they will.
+    pub(crate) due: BTreeSet<(OffsetDateTime, String)>,
+    /// Jobs by creation, oldest first.
+    pub(crate) order: BTreeMap<u64, String>,
+    pub(crate) created_jobs: u64,
+}
+
+impl Workspace {
+    fn new(primary_key: String) -> Self {
+        Self {
+            subscription: "11111111-2222-3333-4444-555555555555".to_owned(),
+            group: "emulator-rg".to_owned(),
+            name: "emulator-ws".to_owned(),
+            location: "eastus".to_owned(),
+            keys_enabled: true,
+            primary_key,
+            availability: HashMap::new(),
+            jobs: HashMap::new(),
+            due: BTreeSet::new(),
+            order: BTreeMap::new(),
+            created_jobs: 0,
+        }
+    }
+
+    pub(crate) fn resource_id(&self) -> String {
+        format!(
+            "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.Quantum/Workspaces/{}",
+            self.subscription, self.group, self.name
+        )
+    }
+}
+
+impl std::fmt::Debug for Workspace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Workspace")
+            .field("name", &self.name)
+            .field("jobs", &self.jobs.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) id: String,
+    /// Counts the jobs of a workspace; also what makes each job's samples its own.
+    pub(crate) number: u64,
+    pub(crate) name: String,
+    pub(crate) provider_id: String,
+    pub(crate) target: String,
+    pub(crate) container: String,
+    pub(crate) input_blob: String,
+    pub(crate) output_blob: String,
+    pub(crate) input_data_format: Option<String>,
+    pub(crate) output_data_format: String,
+    pub(crate) input_params: Value,
+    pub(crate) metadata: Option<Map<String, Value>>,
+    pub(crate) session_id: Option<String>,
+    pub(crate) job_type: String,
+    pub(crate) priority: String,
+    pub(crate) tags: Vec<String>,
+    pub(crate) created: OffsetDateTime,
+    pub(crate) modified: OffsetDateTime,
+    pub(crate) begin: OffsetDateTime,
+    pub(crate) end: OffsetDateTime,
+    /// Filled by whoever first looks at the job after its end.
+    pub(crate) run: Arc<OnceCell<Result<Output, JobError>>>,
+    pub(crate) phase: Phase,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Phase {
+    /// Waits until `begin`, then executes until `end`.
+    Scheduled,
+    Succeeded,
+    Failed(JobError),
+}
+
+impl Job {
+    /// The status that the wire shows at this time.
+    pub(crate) fn status(&self, now: OffsetDateTime) -> &'static str {
+        match self.phase {
+            Phase::Scheduled if now < self.begin => "Waiting",
+            Phase::Scheduled => "Executing",
+            Phase::Succeeded => "Succeeded",
+            Phase::Failed(_) => "Failed",
+        }
+    }
+}

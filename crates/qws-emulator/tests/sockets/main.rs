@@ -1,0 +1,21 @@
+//! The emulator over real sockets.
+#![allow(missing_docs, reason = "tests")]
+#![allow(unreachable_pub, reason = "the modules of a test binary")]
+
+mod client;
+mod faults;
+mod jobs;
+mod refusals;
+mod storage;
+
+use std::time::Duration;
+
+use qws_emulator::{Emulator, EmulatorBuilder};
+
+/// The clock stands still; a job waits for a minute and executes for two.
+fn still() -> EmulatorBuilder {
+    Emulator::builder().manual_clock().seed(7).job_timing(Duration::from_secs(60), Duration::from_secs(120))
+}
+
+const ID: &str = "aaaaaaaa-0000-4000-8000-000000000001";
+const GHZ: &str = r#"{"qubits":3,"circuit":[{"gate":"h","target":0},{"gate":"cnot","control":0,"target":1},{"gate":"cnot","control":0,"target":2}]}"#;
