@@ -1,4 +1,7 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use async_trait::async_trait;
 use http::HeaderMap;
@@ -11,13 +14,20 @@ use crate::{AuthRequest, Challenge, Credential};
 pub struct Authorizer<'a> {
     credential: &'a dyn Credential,
     request: Mutex<AuthRequest>,
+    sent_api_key: AtomicBool,
 }
 
 impl<'a> Authorizer<'a> {
     /// Binds a credential to what this call needs.
     #[must_use]
     pub fn new(credential: &'a dyn Credential, request: AuthRequest) -> Self {
-        Self { credential, request: Mutex::new(request) }
+        Self { credential, request: Mutex::new(request), sent_api_key: AtomicBool::new(false) }
+    }
+
+    /// Whether the last attempt carried an API key: what to do about a refusal depends on it.
+    #[must_use]
+    pub fn sent_api_key(&self) -> bool {
+        self.sent_api_key.load(Ordering::Relaxed)
     }
 
     fn request(&self) -> AuthRequest {
@@ -29,7 +39,9 @@ impl<'a> Authorizer<'a> {
 impl Authorize for Authorizer<'_> {
     async fn authorize(&self, headers: &mut HeaderMap) -> Result<(), BoxError> {
         let request = self.request();
-        self.credential.authorize(&request).await?.apply(headers);
+        let authorization = self.credential.authorize(&request).await?;
+        self.sent_api_key.store(authorization.is_api_key(), Ordering::Relaxed);
+        authorization.apply(headers);
         Ok(())
     }
 

@@ -79,12 +79,11 @@ fn parameters(mut text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     while let Some((name, rest)) = text.split_once('=') {
         let name = name.trim_matches([',', ' ', '\t']).to_owned();
-        let (value, rest) = match rest.trim_start().strip_prefix('"') {
-            Some(quoted) => unquote(quoted),
-            None => {
-                let end = rest.find([',', ' ']).unwrap_or(rest.len());
-                (rest[..end].to_owned(), &rest[end..])
-            }
+        let (value, rest) = if let Some(quoted) = rest.trim_start().strip_prefix('"') {
+            unquote(quoted)
+        } else {
+            let end = rest.find([',', ' ']).unwrap_or(rest.len());
+            (rest[..end].to_owned(), &rest[end..])
         };
         found.push((name, value));
         text = rest;

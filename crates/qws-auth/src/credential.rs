@@ -125,6 +125,12 @@ impl Authorization {
         &self.name
     }
 
+    /// Whether it is an API key rather than a token.
+    #[must_use]
+    pub fn is_api_key(&self) -> bool {
+        self.name == API_KEY_HEADER
+    }
+
     /// Sets the header, replacing one of the same name.
     pub fn apply(&self, headers: &mut HeaderMap) {
         headers.insert(self.name.clone(), self.value.clone());
@@ -161,9 +167,10 @@ pub trait Credential: Send + Sync + fmt::Debug {
     /// [`AuthError`] where the challenge asks for something that this credential can never give.
     async fn refused(
         &self,
-        _request: &AuthRequest,
-        _challenge: &Challenge,
+        request: &AuthRequest,
+        challenge: &Challenge,
     ) -> Result<Option<AuthRequest>, AuthError> {
+        let _ = (request, challenge);
         Ok(None)
     }
 }

@@ -1,1 +1,33 @@
-//! Being written.
+#![doc = include_str!("../README.md")]
+
+mod blob;
+mod client;
+mod error;
+mod hint;
+mod job;
+mod models;
+mod ops;
+mod programs;
+mod request;
+mod results;
+mod submit;
+mod target;
+mod wait;
+mod workspace;
+
+pub use client::{API_VERSION, Client, ClientOptions};
+pub use error::{Error, ErrorKind};
+pub use job::Job;
+pub use models::{
+    BlobUri, CostEstimate, CreatedByType, ItemType, JobDetails, JobId, JobStatus, JobType, NewJob, Priority,
+    ProviderAvailability, ProviderStatus, QuantumComputingData, ServiceError, TargetAvailability,
+    TargetStatus, UsageEvent,
+};
+pub use ops::{Jobs, Providers, Storage};
+pub use programs::Program;
+pub use request::Operation;
+pub use results::{Histogram, Measure, Outcome, Results};
+pub use submit::Submission;
+pub use target::Target;
+pub use wait::{JobEvent, Wait};
+pub use workspace::{Workspace, WorkspaceBuilder};

@@ -1,1 +1,6 @@
-//! Being written.
+#![doc = include_str!("../README.md")]
+
+pub use qws_auth as auth;
+pub use qws_client::*;
+pub use qws_config as config;
+pub use qws_http as http;

@@ -1,0 +1,248 @@
+//! Requests as pure values: built without a socket, tested without one.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use qws_config::{Endpoint, ResourceId};
+use url::Url;
+
+use crate::{Error, ErrorKind};
+
+/// What stays as it is in a path segment or query value: letters, digits and `_ . - ~`.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~');
+
+/// A call of the service, or a step of ours that can fail by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Finding and connecting to the workspace.
+    Connect,
+    /// REST: jobs, create.
+    JobsCreate,
+    /// REST: jobs, get.
+    JobsGet,
+    /// REST: provider status, list.
+    ProvidersList,
+    /// REST: storage, SAS URI.
+    StorageSasUri,
+    /// Writing a blob.
+    BlobUpload,
+    /// Reading a blob.
+    BlobDownload,
+    /// Making a submission ready.
+    Submit,
+    /// Waiting for a job.
+    Wait,
+    /// Reading the results of a job.
+    Results,
+}
+
+impl Operation {
+    /// The name, as it begins an error's text: `jobs.get`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::JobsCreate => "jobs.create",
+            Self::JobsGet => "jobs.get",
+            Self::ProvidersList => "providers.list",
+            Self::StorageSasUri => "storage.sas_uri",
+            Self::BlobUpload => "blob.upload",
+            Self::BlobDownload => "blob.download",
+            Self::Submit => "submit",
+            Self::Wait => "wait",
+            Self::Results => "results",
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One request of the data plane.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) operation: Operation,
+    /// Which statuses are a success.
+    pub(crate) ok: &'static [u16],
+    /// Whether sending it twice does what sending it once does.
+    pub(crate) repeatable: bool,
+    method: Method,
+    place: Place,
+    body: Option<Bytes>,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// Segments under the workspace.
+    Workspace(Vec<String>),
+    /// A link that the service gave; checked against the endpoint's origin before it is used.
+    Link(Url),
+}
+
+impl Request {
+    /// A GET under the workspace.
+    pub(crate) fn get<const N: usize>(operation: Operation, segments: [&str; N]) -> Self {
+        Self::new(operation, Method::GET, segments)
+    }
+
+    /// A request under the workspace; each segment is percent-encoded on its own. Repeatable, since GET and PUT are
+    /// and the POSTs of this API that we send are by their meaning.
+    pub(crate) fn new<const N: usize>(operation: Operation, method: Method, segments: [&str; N]) -> Self {
+        let segments =
+            segments.iter().map(|segment| utf8_percent_encode(segment, ENCODED).to_string()).collect();
+        Self {
+            operation,
+            ok: &[200],
+            repeatable: true,
+            method,
+            place: Place::Workspace(segments),
+            body: None,
+        }
+    }
+
+    /// The next page of a list.
+    pub(crate) fn link(operation: Operation, link: Url) -> Self {
+        Self {
+            operation,
+            ok: &[200],
+            repeatable: true,
+            method: Method::GET,
+            place: Place::Link(link),
+            body: None,
+        }
+    }
+
+    pub(crate) fn ok(mut self, statuses: &'static [u16]) -> Self {
+        self.ok = statuses;
+        self
+    }
+
+    pub(crate) fn json(mut self, body: &impl serde::Serialize) -> Result<Self, Error> {
+        let bytes = serde_json::to_vec(body).map_err(|error| {
+            Error::new(ErrorKind::InvalidInput, "a value cannot be written as JSON").with_source(error)
+        })?;
+        self.body = Some(bytes.into());
+        Ok(self)
+    }
+
+    /// The HTTP request for a workspace. It carries no credential yet.
+    pub(crate) fn build(
+        &self,
+        endpoint: &Endpoint,
+        workspace: &ResourceId,
+        api_version: &str,
+        user_agent: &HeaderValue,
+    ) -> Result<http::Request<Bytes>, Error> {
+        let version = utf8_percent_encode(api_version, ENCODED);
+        let uri = match &self.place {
+            Place::Workspace(segments) => {
+                let base = endpoint.as_url().as_str().trim_end_matches('/');
+                format!("{base}{}/{}?api-version={version}", workspace.workspace_path(), segments.join("/"))
+            }
+            Place::Link(link) => {
+                if !endpoint.same_origin(link) {
+                    let text = format!(
+                        "the service gave a link to {}, which is not the workspace's endpoint",
+                        link.origin().ascii_serialization()
+                    );
+                    return Err(Error::new(ErrorKind::ForeignOrigin, text).with_operation(self.operation));
+                }
+                with_api_version(link, api_version)
+            }
+        };
+        let mut builder = http::Request::builder()
+            .method(self.method.clone())
+            .uri(uri)
+            .header(header::ACCEPT, HeaderValue::from_static("application/json"))
+            .header(header::USER_AGENT, user_agent);
+        if self.body.is_some() {
+            builder = builder.header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        builder.body(self.body.clone().unwrap_or_default()).map_err(|_| {
+            Error::new(ErrorKind::InvalidInput, "the request cannot be expressed in HTTP")
+                .with_operation(self.operation)
+        })
+    }
+}
+
+/// The link with our `api-version` in place of its own, the rest as it came.
+fn with_api_version(link: &Url, api_version: &str) -> String {
+    let mut out = link.clone();
+    let others: Vec<&str> = link
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| {
+            let name = pair.split('=').next().unwrap_or_default();
+            !name.is_empty() && !name.eq_ignore_ascii_case("api-version")
+        })
+        .collect();
+    let version = format!("api-version={}", utf8_percent_encode(api_version, ENCODED));
+    let query = std::iter::once(version.as_str()).chain(others).collect::<Vec<_>>().join("&");
+    out.set_query(Some(&query));
+    out.set_fragment(None);
+    out.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn build(request: &Request) -> Result<http::Request<Bytes>, Error> {
+        let id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg(1)/providers/\
+                  Microsoft.Quantum/Workspaces/ws";
+        let endpoint: Endpoint = "https://eastus.quantum.azure.com".parse().unwrap();
+        request.build(&endpoint, &id.parse().unwrap(), "2026-01-15-preview", &HeaderValue::from_static("qws"))
+    }
+
+    #[test]
+    fn segments_are_encoded_one_by_one() {
+        let request = build(&Request::get(Operation::JobsGet, ["jobs", "a/b ü"])).unwrap();
+        assert_eq!(
+            request.uri().to_string(),
+            "https://eastus.quantum.azure.com/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/\
+             rg%281%29/providers/Microsoft.Quantum/workspaces/ws/jobs/a%2Fb%20%C3%BC?api-version=2026-01-15-preview"
+        );
+        assert!(!request.headers().contains_key("content-type"));
+    }
+
+    #[test]
+    fn a_body_is_json_and_says_so() {
+        let request = Request::new(Operation::StorageSasUri, Method::POST, ["storage", "sasUri"]);
+        let request = build(&request.json(&serde_json::json!({"containerName": "job-1"})).unwrap()).unwrap();
+        assert_eq!(request.headers()["content-type"], "application/json");
+        assert_eq!(request.headers()["accept"], "application/json");
+        assert_eq!(request.body(), r#"{"containerName":"job-1"}"#);
+    }
+
+    #[test]
+    fn links_keep_their_query_and_get_our_version() {
+        let link = "https://eastus.quantum.azure.com:443/next?API-Version=1999&%24skiptoken=a%2Bb#x"
+            .parse()
+            .unwrap();
+        let request = build(&Request::link(Operation::ProvidersList, link)).unwrap();
+        assert_eq!(
+            request.uri().to_string(),
+            "https://eastus.quantum.azure.com/next?api-version=2026-01-15-preview&%24skiptoken=a%2Bb"
+        );
+    }
+
+    #[test]
+    fn links_to_another_origin_are_refused_without_their_query() {
+        for link in [
+            "https://evil.example/?sig=hunter2",
+            "http://eastus.quantum.azure.com/",
+            "https://eastus.quantum.azure.com:8443/",
+        ] {
+            let error = build(&Request::link(Operation::ProvidersList, link.parse().unwrap())).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ForeignOrigin, "{link}");
+            assert!(!error.to_string().contains("hunter2"));
+        }
+    }
+}
