@@ -62,7 +62,7 @@ pub enum ParseErrorKind {
 }
 
 /// The value that a [`ParseError`] is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Part {
     /// A [`SubscriptionId`](crate::SubscriptionId).
@@ -79,6 +79,20 @@ pub enum Part {
     Endpoint,
     /// The API key inside a connection string.
     ApiKey,
+    /// The application or managed identity to sign in as.
+    ClientId,
+    /// What the program calls itself in the user agent.
+    AppId,
+    /// The endpoint of Azure Resource Manager.
+    ResourceManager,
+    /// The authority that gives tokens.
+    Authority,
+    /// The scope of tokens for the data plane.
+    QuantumScope,
+    /// The scope of tokens for Resource Manager.
+    ManagementScope,
+    /// The file with extra root certificates.
+    CaFile,
     /// A [`ResourceId`](crate::ResourceId) as a whole.
     ResourceId,
     /// A [`ConnectionString`](crate::ConnectionString) as a whole.
@@ -87,7 +101,7 @@ pub enum Part {
 
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::SubscriptionId => "subscription id",
             Self::ResourceGroup => "resource group",
             Self::WorkspaceName => "workspace name",
@@ -95,6 +109,13 @@ impl fmt::Display for Part {
             Self::TenantId => "tenant id",
             Self::Endpoint => "endpoint",
             Self::ApiKey => "api key",
+            Self::ClientId => "client id",
+            Self::AppId => "app id",
+            Self::ResourceManager => "resource manager",
+            Self::Authority => "authority",
+            Self::QuantumScope => "quantum scope",
+            Self::ManagementScope => "management scope",
+            Self::CaFile => "ca file",
             Self::ResourceId => "resource id",
             Self::ConnectionString => "connection string",
         })
@@ -124,6 +145,12 @@ impl ParseError {
 
     pub(crate) fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
         self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// The same error about a text that begins `at` and lacks `added` bytes which were put in front for reading.
+    pub(crate) fn moved(mut self, at: usize, added: usize) -> Self {
+        self.0.at = at + self.0.at.saturating_sub(added);
         self
     }
 

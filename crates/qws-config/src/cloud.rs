@@ -1,0 +1,225 @@
+//! The cloud around a workspace: who gives tokens, who knows workspaces, whom to trust.
+
+use crate::error::{ParseError, Part};
+use crate::plain;
+use crate::settings::{SettingsError, Source};
+use crate::strict_url::{StrictUrl, is_loopback};
+use crate::text::Text;
+use std::path::{Path, PathBuf};
+use url::Url;
+
+/// Resource Manager, token authority, token scopes and an extra root certificate: the public cloud unless told otherwise.
+///
+/// Both URLs are https, or http to this machine.
+///
+/// ```
+/// use qws_config::Cloud;
+///
+/// let cloud = Cloud::public();
+/// assert_eq!(cloud.resource_manager().as_url().as_str(), "https://management.azure.com/");
+/// assert_eq!(cloud.quantum_scope(), "https://quantum.microsoft.com/.default");
+///
+/// // A program pointed at an emulator as a whole:
+/// let cloud = Cloud::public()
+///     .with_resource_manager("http://127.0.0.1:7071/")?
+///     .with_authority("https://localhost:7072/")?
+///     .with_ca_file("emulator-ca.pem");
+/// assert!(cloud.authority().for_secrets().is_ok());
+/// # Ok::<(), qws_config::ParseError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cloud {
+    pub(crate) resource_manager: CloudUrl,
+    pub(crate) authority: CloudUrl,
+    pub(crate) quantum_scope: Option<Box<str>>,
+    pub(crate) management_scope: Option<Box<str>>,
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// Resource Manager of each Azure cloud, and the scope of its tokens.
+const RESOURCE_MANAGERS: [(&str, &str); 3] = [
+    ("management.azure.com", "https://management.azure.com/.default"),
+    ("management.usgovcloudapi.net", "https://management.usgovcloudapi.net/.default"),
+    ("management.chinacloudapi.cn", "https://management.chinacloudapi.cn/.default"),
+];
+/// The authorities of the Azure clouds.
+const AUTHORITIES: [&str; 4] = [
+    "login.microsoftonline.com",
+    "login.microsoftonline.us",
+    "login.chinacloudapi.cn",
+    "login.partner.microsoftonline.cn",
+];
+const QUANTUM_SCOPE: &str = "https://quantum.microsoft.com/.default";
+
+impl Default for Cloud {
+    fn default() -> Self {
+        Self::public()
+    }
+}
+
+impl Cloud {
+    /// The public cloud.
+    #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "the two URLs are constants, and a doctest reads them")]
+    pub fn public() -> Self {
+        let known = |part, url: &str| CloudUrl {
+            part,
+            url: Url::parse(url).expect("a valid URL"),
+            source: Source::Default,
+        };
+        Self {
+            resource_manager: known(Part::ResourceManager, "https://management.azure.com/"),
+            authority: known(Part::Authority, "https://login.microsoftonline.com/"),
+            quantum_scope: None,
+            management_scope: None,
+            ca_file: None,
+        }
+    }
+
+    /// Sets the endpoint of Azure Resource Manager. A path is kept.
+    ///
+    /// # Errors
+    /// Not a URL, http to another machine, or with user name, query or fragment.
+    pub fn with_resource_manager(mut self, url: &str) -> Result<Self, ParseError> {
+        let url = resource_manager(url)?;
+        self.resource_manager = CloudUrl { part: Part::ResourceManager, url, source: Source::Argument };
+        Ok(self)
+    }
+
+    /// Sets the authority that gives tokens. Without a scheme it is https; a path is kept.
+    ///
+    /// # Errors
+    /// As for [`with_resource_manager`](Self::with_resource_manager).
+    pub fn with_authority(mut self, url: &str) -> Result<Self, ParseError> {
+        let url = authority(url)?;
+        self.authority = CloudUrl { part: Part::Authority, url, source: Source::Argument };
+        Ok(self)
+    }
+
+    /// Sets the scope of tokens for the data plane.
+    ///
+    /// # Errors
+    /// Empty, or with characters other than ASCII letters, digits and `_-.:/`.
+    pub fn with_quantum_scope(mut self, scope: &str) -> Result<Self, ParseError> {
+        self.quantum_scope = Some(plain::scope(Part::QuantumScope, scope)?);
+        Ok(self)
+    }
+
+    /// Sets the scope of tokens for Resource Manager and Resource Graph.
+    ///
+    /// # Errors
+    /// As for [`with_quantum_scope`](Self::with_quantum_scope).
+    pub fn with_management_scope(mut self, scope: &str) -> Result<Self, ParseError> {
+        self.management_scope = Some(plain::scope(Part::ManagementScope, scope)?);
+        Ok(self)
+    }
+
+    /// Sets a PEM file with root certificates to trust beside the platform's.
+    #[must_use]
+    pub fn with_ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.ca_file = Some(path.into());
+        self
+    }
+
+    /// Azure Resource Manager, which knows workspaces and their endpoints.
+    #[must_use]
+    pub fn resource_manager(&self) -> &CloudUrl {
+        &self.resource_manager
+    }
+
+    /// The authority that gives tokens.
+    #[must_use]
+    pub fn authority(&self) -> &CloudUrl {
+        &self.authority
+    }
+
+    /// The scope of tokens for the data plane.
+    #[must_use]
+    pub fn quantum_scope(&self) -> &str {
+        self.quantum_scope.as_deref().unwrap_or(QUANTUM_SCOPE)
+    }
+
+    /// The scope of tokens for Resource Manager and Resource Graph; of a known cloud its own, else that of the public cloud.
+    #[must_use]
+    pub fn management_scope(&self) -> &str {
+        let host = self.resource_manager.url.host_str();
+        let known =
+            RESOURCE_MANAGERS.iter().find(|(known, _)| Some(*known) == host).unwrap_or(&RESOURCE_MANAGERS[0]);
+        self.management_scope.as_deref().unwrap_or(known.1)
+    }
+
+    /// A PEM file with root certificates to trust beside the platform's.
+    #[must_use]
+    pub fn ca_file(&self) -> Option<&Path> {
+        self.ca_file.as_deref()
+    }
+}
+
+/// One URL of a [`Cloud`], and who named it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloudUrl {
+    pub(crate) part: Part,
+    pub(crate) url: Url,
+    pub(crate) source: Source,
+}
+
+impl CloudUrl {
+    /// The URL; its path ends in `/`. To send a token or secret there, ask [`for_secrets`](Self::for_secrets).
+    #[must_use]
+    pub fn as_url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Who named it.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Whether it is neither a host of a known Azure cloud nor this machine. Programs should say so to their user.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        let host = self.url.host_str().unwrap_or_default();
+        let known = match self.part {
+            Part::Authority => AUTHORITIES.contains(&host),
+            _ => RESOURCE_MANAGERS.iter().any(|(known, _)| *known == host),
+        };
+        !known && !is_loopback(&self.url)
+    }
+
+    /// The URL, as a place for tokens and secrets.
+    ///
+    /// # Errors
+    /// [`SettingsError::Foreign`] if the host is foreign and only the environment names it: a variable that was set for another program must not
+    /// redirect secrets.
+    pub fn for_secrets(&self) -> Result<&Url, SettingsError> {
+        if self.is_foreign() && !self.source.is_deliberate() {
+            let host = self.url.host_str().unwrap_or_default().into();
+            return Err(SettingsError::Foreign { part: self.part, host, from: self.source.clone() });
+        }
+        Ok(&self.url)
+    }
+}
+
+pub(crate) fn resource_manager(text: &str) -> Result<Url, ParseError> {
+    base_url(Part::ResourceManager, Text::new(text, 0))
+}
+
+pub(crate) fn authority(text: &str) -> Result<Url, ParseError> {
+    let text = Text::new(text, 0);
+    if text.str.is_empty() || text.str.contains("://") {
+        return base_url(Part::Authority, text);
+    }
+    // The libraries of Azure take a bare host name in `AZURE_AUTHORITY_HOST`; offsets stay those of what was typed.
+    let full = format!("https://{}", text.str);
+    base_url(Part::Authority, Text::new(&full, 0)).map_err(|error| error.moved(text.at, "https://".len()))
+}
+
+fn base_url(part: Part, text: Text<'_>) -> Result<Url, ParseError> {
+    let mut url = StrictUrl::read(part, text)?.url;
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    Ok(url)
+}

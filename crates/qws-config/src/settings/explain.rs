@@ -1,0 +1,203 @@
+//! Settings, told to people.
+
+use super::error::SettingsError;
+use super::merge::{Merged, Taken};
+use super::resolve::Resolution;
+use super::value::{Broken, Given, Value};
+use super::{Settings, Source};
+use crate::cloud::CloudUrl;
+use crate::error::Part;
+use std::fmt;
+
+/// Every value in use, where it came from, what it overrode, and what was ignored and why. API keys are masked.
+///
+/// `Display` prints it as a table that ends with what is left to do, or with what is wrong.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    values: Vec<Explained>,
+    ignored: Vec<Ignored>,
+    outcome: Result<Resolution, SettingsError>,
+}
+
+/// One value in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explained {
+    part: Part,
+    value: String,
+    source: Source,
+    overrode: Vec<(Source, String)>,
+    note: Option<String>,
+}
+
+/// A source that has no say, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ignored {
+    pub(super) source: Source,
+    pub(super) reason: String,
+}
+
+impl Settings {
+    /// Tells what the settings come to. It never fails: what is wrong is part of the answer.
+    #[must_use]
+    pub fn explain(&self) -> Explanation {
+        let merged = self.merged();
+        let outcome = merged.resolve().map(|resolved| resolved.workspace().clone());
+        Explanation { values: values(&merged), outcome, ignored: merged.ignored }
+    }
+}
+
+fn values(merged: &Merged) -> Vec<Explained> {
+    let explained = |taken: &Taken| {
+        let differs = |other: &&Given| other.value != taken.given.value;
+        let told = |other: &Given| (other.source.clone(), other.value.shown().into_owned());
+        Explained {
+            part: taken.given.value.part(),
+            value: taken.given.value.shown().into_owned(),
+            source: taken.given.source.clone(),
+            overrode: taken.overrode.iter().filter(differs).map(told).collect(),
+            note: note(&taken.given.value),
+        }
+    };
+    let mut values: Vec<Explained> = merged.taken.iter().map(explained).collect();
+    let cloud = merged.cloud();
+    for url in [&cloud.resource_manager, &cloud.authority] {
+        match values.iter_mut().find(|value| value.part == url.part) {
+            Some(value) => value.note = foreign(url),
+            None => values.push(Explained {
+                part: url.part,
+                value: url.url.to_string(),
+                source: url.source.clone(),
+                overrode: Vec::new(),
+                note: None,
+            }),
+        }
+    }
+    values.sort_by_key(|value| value.part);
+    values
+}
+
+fn note(value: &Value) -> Option<String> {
+    match value {
+        Value::Location(location) => Some(format!("did you mean `{}`?", location.near_miss()?)),
+        _ => None,
+    }
+}
+
+fn foreign(url: &CloudUrl) -> Option<String> {
+    let goes = if url.for_secrets().is_ok() { "tokens may go there" } else { "no token goes there" };
+    url.is_foreign().then(|| format!("not a host of a known Azure cloud; {goes}"))
+}
+
+impl Explanation {
+    /// The values in use.
+    #[must_use]
+    pub fn values(&self) -> &[Explained] {
+        &self.values
+    }
+
+    /// The sources that have no say.
+    #[must_use]
+    pub fn ignored(&self) -> &[Ignored] {
+        &self.ignored
+    }
+
+    /// What the values come to.
+    ///
+    /// # Errors
+    /// That of [`Settings::resolve`].
+    pub fn outcome(&self) -> Result<&Resolution, &SettingsError> {
+        self.outcome.as_ref()
+    }
+}
+
+impl Explained {
+    /// What the value is.
+    #[must_use]
+    pub fn part(&self) -> Part {
+        self.part
+    }
+
+    /// The value; an API key is `***`.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// Where it came from.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The lower sources that say otherwise, and what they say.
+    #[must_use]
+    pub fn overrode(&self) -> &[(Source, String)] {
+        &self.overrode
+    }
+
+    /// Something to look at twice.
+    #[must_use]
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+}
+
+impl Ignored {
+    pub(super) fn unreadable(broken: Broken) -> Self {
+        let reason = match &broken.error {
+            // The source is told already.
+            SettingsError::Invalid { error, .. } => format!("not needed, and not readable: {error}"),
+            other => format!("not needed, and not usable: {other}"),
+        };
+        Self { source: broken.source, reason }
+    }
+
+    /// The source.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Why it is ignored.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+impl fmt::Display for Ignored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.source, self.reason)
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.values.iter().map(|value| value.part.to_string().len()).max().unwrap_or(0);
+        for Explained { part, value, source, overrode, note } in &self.values {
+            writeln!(f, "{part:name$}  {value}  ({source})")?;
+            for (source, value) in overrode {
+                writeln!(f, "{:name$}  instead of {value}  ({source})", "")?;
+            }
+            if let Some(note) = note {
+                writeln!(f, "{:name$}  {note}", "")?;
+            }
+        }
+        for ignored in &self.ignored {
+            writeln!(f, "ignored: {ignored}")?;
+        }
+        match &self.outcome {
+            Ok(Resolution::Complete(_)) => write!(f, "complete"),
+            Ok(Resolution::NeedsEndpoint { .. }) => {
+                write!(f, "left to do: ask Azure Resource Manager for the endpoint")
+            }
+            Ok(Resolution::NeedsIds { .. }) => {
+                write!(f, "left to do: find the workspace by name with Azure Resource Graph")
+            }
+            Err(error) => {
+                write!(f, "error: {error}")?;
+                error.hint().map_or(Ok(()), |hint| write!(f, "\nhint: {hint}"))
+            }
+        }
+    }
+}
