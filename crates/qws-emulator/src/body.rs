@@ -8,8 +8,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Sleep;
 
-const HUGE_CHUNK: u64 = 64 * 1024;
-static SPACES: [u8; HUGE_CHUNK as usize] = [b' '; HUGE_CHUNK as usize];
+static SPACES: [u8; 64 * 1024] = [b' '; 64 * 1024];
 
 #[derive(Debug)]
 pub(crate) enum AnswerBody {
@@ -86,10 +85,9 @@ impl Body for AnswerBody {
                 }
             }
             Self::Huge { left } => {
-                let size = (*left).min(HUGE_CHUNK);
-                *left -= size;
-                // At most HUGE_CHUNK, so the cast keeps the value.
-                (size > 0).then(|| Bytes::from_static(&SPACES[..usize::try_from(size).unwrap_or(0)]))
+                let size = usize::try_from(*left).unwrap_or(usize::MAX).min(SPACES.len());
+                *left -= size as u64;
+                (size > 0).then(|| Bytes::from_static(&SPACES[..size]))
             }
         };
         Poll::Ready(frame.map(|bytes| Ok(Frame::data(bytes))))

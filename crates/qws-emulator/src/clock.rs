@@ -13,7 +13,7 @@ use time::{OffsetDateTime, UtcOffset};
 /// use std::time::Duration;
 /// # use qws_emulator::Clock;
 /// let clock = Clock::manual(time::OffsetDateTime::UNIX_EPOCH);
-/// clock.advance(Duration::from_secs(60));
+/// clock.advance(Duration::from_mins(1));
 /// assert_eq!(clock.now().unix_timestamp(), 60);
 /// ```
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ mod tests {
     fn a_real_clock_can_be_pushed_forward_too() {
         let clock = Clock::real();
         let before = clock.now();
-        clock.clone().advance(Duration::from_secs(3600));
-        assert!(clock.now() - before >= Duration::from_secs(3600));
+        clock.clone().advance(Duration::from_hours(1));
+        assert!(clock.now() - before >= Duration::from_hours(1));
     }
 }

@@ -131,7 +131,7 @@ impl Emulator {
             settings: Settings {
                 waiting: Duration::from_millis(150),
                 executing: Duration::from_millis(250),
-                sas_lifetime: Duration::from_secs(24 * 3600),
+                sas_lifetime: Duration::from_hours(24),
                 qubit_limit: 20,
                 seed: 0,
             },

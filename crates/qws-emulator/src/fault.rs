@@ -204,9 +204,9 @@ impl FaultBook {
 mod tests {
     use super::*;
 
-    fn status(action: Option<Action>) -> Option<u16> {
+    fn status(action: Option<&Action>) -> Option<u16> {
         match action {
-            Some(Action::Status { status, .. }) => Some(status),
+            Some(Action::Status { status, .. }) => Some(*status),
             _ => None,
         }
     }
@@ -217,7 +217,7 @@ mod tests {
         book.inject(Fault::new(Operation::JobsGet, Action::status(500)).times(2));
         book.inject(Fault::new(Operation::JobsGet, Action::status(429)));
         book.inject(Fault::new(Route::Any, Action::status(404)).after(1));
-        let mut take = |operation| status(book.take(Some(operation)));
+        let take = |operation| status(book.take(Some(operation)).as_ref());
         assert_eq!(take(Operation::JobsGet), Some(500));
         assert_eq!(take(Operation::SasUri), None, "the first request of the last fault passes");
         assert_eq!(take(Operation::JobsGet), Some(500));

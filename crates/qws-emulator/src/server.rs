@@ -172,7 +172,7 @@ async fn respond(
         return Err(Reset);
     }
     shared.log.answered(number, answer.status.as_u16());
-    Ok(outgoing(answer, fault))
+    Ok(outgoing(answer, fault.as_ref()))
 }
 
 fn scripted(status: u16, headers: &[(String, String)], body: &Bytes) -> Answer {
@@ -190,13 +190,13 @@ fn scripted(status: u16, headers: &[(String, String)], body: &Bytes) -> Answer {
 }
 
 /// The answer as it goes out, spoiled as the fault asks.
-fn outgoing(answer: Answer, fault: Option<Action>) -> Response<AnswerBody> {
+fn outgoing(answer: Answer, fault: Option<&Action>) -> Response<AnswerBody> {
     let Answer { status, mut headers, body } = answer;
     let length = body.len();
     let body = match fault {
         Some(Action::Truncate(keep)) => {
-            headers.insert(http::header::CONTENT_LENGTH, length.max(keep + 1).into());
-            AnswerBody::cut(&body, keep)
+            headers.insert(http::header::CONTENT_LENGTH, length.max(*keep + 1).into());
+            AnswerBody::cut(&body, *keep)
         }
         Some(Action::Malformed) => {
             headers.remove(http::header::CONTENT_LENGTH);
@@ -208,11 +208,11 @@ fn outgoing(answer: Answer, fault: Option<Action>) -> Response<AnswerBody> {
         }
         Some(Action::Drip { chunk, pause }) => {
             headers.insert(http::header::CONTENT_LENGTH, length.into());
-            AnswerBody::drip(body, chunk, pause)
+            AnswerBody::drip(body, *chunk, *pause)
         }
         Some(Action::HugeBody(left)) => {
             headers.remove(http::header::CONTENT_LENGTH);
-            AnswerBody::Huge { left }
+            AnswerBody::Huge { left: *left }
         }
         _ => AnswerBody::whole(body),
     };

@@ -181,7 +181,8 @@ pub(crate) struct Job {
     pub(crate) input_params: Value,
     pub(crate) metadata: Option<Map<String, Value>>,
     pub(crate) session_id: Option<String>,
-    pub(crate) job_type: String,
+    /// `jobType` on the wire.
+    pub(crate) kind: String,
     pub(crate) priority: String,
     pub(crate) tags: Vec<String>,
     pub(crate) created: OffsetDateTime,

@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 pub(crate) const DATA_PLANE: &str = "https://quantum.microsoft.com";
 
 /// As long as Entra's default access tokens live at least.
-pub(crate) const LIFETIME: Duration = Duration::from_secs(3600);
+pub(crate) const LIFETIME: Duration = Duration::from_hours(1);
 
 const HEADER: &str = r#"{"typ":"JWT","alg":"HS256"}"#;
 

@@ -139,10 +139,11 @@ fn authorise(
     now: OffsetDateTime,
 ) -> Result<Overrides, StorageError> {
     let needed = match operation {
-        Operation::BlobPut | Operation::BlockPut | Operation::BlockListPut => "cw",
+        Operation::BlobPut | Operation::BlockPut | Operation::BlockListPut | Operation::ContainerCreate => {
+            "cw"
+        }
         Operation::BlobDelete => "d",
         Operation::BlobsList => "l",
-        Operation::ContainerCreate => "cw",
         Operation::ContainerGet => "racwl",
         _ => "r",
     };

@@ -176,7 +176,7 @@ mod tests {
             blob,
             permissions,
             start: OffsetDateTime::UNIX_EPOCH,
-            expiry: OffsetDateTime::UNIX_EPOCH + Duration::from_secs(60),
+            expiry: OffsetDateTime::UNIX_EPOCH + Duration::from_mins(1),
             disposition: "attachment; filename=a+b.json",
         }
     }
@@ -214,7 +214,7 @@ mod tests {
         let container = keys.issue(&grant("", "racwl"));
         assert_eq!(code(keys.check(&path("/job-1/any"), &container, "c", now)), "allowed");
         assert_eq!(code(keys.check(&path("/job-2/any"), &container, "c", now)), "AuthenticationFailed");
-        let late = now + Duration::from_secs(60);
+        let late = now + Duration::from_mins(1);
         let expired = keys.check(&path("/job-1/any"), &container, "c", late).unwrap_err();
         assert!(expired.detail.is_some_and(|detail| detail.contains("time frame")));
         assert_eq!(code(keys.check(&path("/job-1/any"), "sv=1", "c", now)), "NoAuthenticationInformation");

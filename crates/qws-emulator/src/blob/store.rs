@@ -40,7 +40,7 @@ pub(crate) struct Conditions {
 }
 
 impl Conditions {
-    /// Checks a write to a blob that has this ETag, or is not there.
+    /// Checks a write to a blob that has this `ETag`, or is not there.
     fn allow_write(&self, etag: Option<&str>) -> Result<(), StorageError> {
         match (self.if_none_match.as_deref(), etag) {
             (Some("*"), Some(_)) => return Err(StorageError::blob_exists()),
@@ -48,7 +48,7 @@ impl Conditions {
             _ => {}
         }
         match (self.if_match.as_deref(), etag) {
-            (Some("*"), None) | (Some(_), None) => Err(StorageError::condition_not_met()),
+            (Some(_), None) => Err(StorageError::condition_not_met()),
             (Some(wanted), Some(etag)) if wanted != "*" && wanted != etag => {
                 Err(StorageError::condition_not_met())
             }

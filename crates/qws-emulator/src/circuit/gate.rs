@@ -25,9 +25,9 @@ pub(crate) enum Gate {
     Phase(f64),
     /// OpenQASM's `U(theta, phi, lambda)`, without the global phase of `Rz Ry Rz`.
     U(f64, f64, f64),
-    /// IonQ's native GPi; the angle in turns.
+    /// IonQ's native `GPi`; the angle in turns.
     Gpi(f64),
-    /// IonQ's native GPi2; the angle in turns.
+    /// IonQ's native `GPi2`; the angle in turns.
     Gpi2(f64),
     Swap,
     /// `exp(-i angle/2 X X)`, and so on for the next two.

@@ -82,8 +82,8 @@ impl Operation {
         }
         let mut qubits: Vec<usize> = self.controls.iter().chain(&self.targets).copied().collect();
         qubits.sort_unstable();
-        if let Some(pair) = qubits.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(format!("`{name}` uses qubit {} twice", pair[0]));
+        if let Some([twice, _]) = qubits.array_windows().find(|[one, next]| one == next) {
+            return Err(format!("`{name}` uses qubit {twice} twice"));
         }
         Ok(Step::Apply { gate, controls: self.controls, targets: self.targets })
     }

@@ -1,6 +1,7 @@
 //! Programs in, results out: the formats of the providers around the one circuit and the one simulator.
 
 mod ionq;
+mod qasm;
 mod qir;
 mod results;
 
@@ -88,6 +89,7 @@ fn read(program: &Program, item: &Value) -> Result<Circuit, JobError> {
             }
             qir::read(text()?, given("entryPoint").and_then(Value::as_str))
         }
+        "honeywell.openqasm.v1" | "quantinuum.openqasm.v1" => qasm::read(text()?),
         other => Err(JobError::invalid_input(format!(
             "The input data format '{other}' is not supported by target '{}'.",
             program.target

@@ -25,9 +25,9 @@ async fn a_job_passes_its_states_on_the_clock_and_leaves_real_results() {
 
     let status = async || get(&emulator, &format!("jobs/{ID}")).await.json()["status"].clone();
     assert_eq!(status().await, "Waiting");
-    emulator.clock().advance(Duration::from_secs(60));
+    emulator.clock().advance(Duration::from_mins(1));
     assert_eq!(status().await, "Executing");
-    emulator.clock().advance(Duration::from_secs(120));
+    emulator.clock().advance(Duration::from_mins(2));
     let job = get(&emulator, &format!("jobs/{ID}")).await.json();
     assert_eq!(job["status"], "Succeeded");
     assert_eq!(job["costEstimate"]["estimatedTotal"], 0.0);
@@ -83,7 +83,7 @@ attributes #0 = { "entry_point" }
         "inputParams": { "entryPoint": "main", "arguments": [], "shots": 10 },
     });
     submit(&emulator, ID, qir, &details).await;
-    emulator.clock().advance(Duration::from_secs(180));
+    emulator.clock().advance(Duration::from_mins(3));
     let job = get(&emulator, &format!("jobs/{ID}")).await.json();
     let output = send(Method::GET, job["outputDataUri"].as_str().unwrap(), &[], "").await.unwrap().json();
     let histogram: &Value = &output["Results"][0]["Histogram"];
@@ -94,7 +94,7 @@ attributes #0 = { "entry_point" }
 async fn a_job_that_cannot_run_fails_with_the_services_code() {
     let emulator = still().start().await.unwrap();
     submit(&emulator, ID, r#"{"qubits":1,"circuit":[{"gate":"warp","target":0}]}"#, &json!({})).await;
-    emulator.clock().advance(Duration::from_secs(180));
+    emulator.clock().advance(Duration::from_mins(3));
     let job = get(&emulator, &format!("jobs/{ID}")).await.json();
     assert_eq!(job["status"], "Failed");
     assert_eq!(job["errorData"]["code"], "InvalidInputData");
@@ -112,7 +112,7 @@ async fn a_missing_input_fails_the_job_and_not_the_request() {
     let created =
         super::client::call(&emulator, Method::PUT, &format!("jobs/{ID}"), &body.to_string()).await.unwrap();
     assert_eq!(created.json()["providerId"], "ionq", "the provider's own spelling");
-    emulator.clock().advance(Duration::from_secs(180));
+    emulator.clock().advance(Duration::from_mins(3));
     let job = get(&emulator, &format!("jobs/{ID}")).await.json();
     assert_eq!(job["errorData"]["code"], "InputDataNotFound");
 }

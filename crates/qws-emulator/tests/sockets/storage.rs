@@ -82,7 +82,7 @@ async fn links_end_and_open_nothing_else() {
     assert_eq!(code(Method::GET, uri.clone()).await, "403 AuthenticationFailed");
     let fresh = blob(&super::client::container(&emulator, "job-1").await, "b");
     assert_eq!(code(Method::GET, fresh.clone()).await, "200 ");
-    emulator.clock().advance(std::time::Duration::from_secs(24 * 3600));
+    emulator.clock().advance(std::time::Duration::from_hours(24));
     assert_eq!(code(Method::GET, fresh).await, "403 AuthenticationFailed");
 }
 
