@@ -18,13 +18,15 @@ pub enum WorkspaceKind {
     Other(Box<str>),
 }
 
-impl From<&str> for WorkspaceKind {
-    /// Reads the service's `workspaceKind`, in any case.
-    fn from(text: &str) -> Self {
+impl WorkspaceKind {
+    /// Reads the service's `workspaceKind`, in any case. No text, which Resource Graph gives for a workspace without a kind, is `None`.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
         match text {
-            "V1" | "v1" => Self::V1,
-            "V2" | "v2" => Self::V2,
-            other => Self::Other(other.into()),
+            "" => None,
+            "V1" | "v1" => Some(Self::V1),
+            "V2" | "v2" => Some(Self::V2),
+            other => Some(Self::Other(other.into())),
         }
     }
 }

@@ -43,7 +43,7 @@ pub struct ConnectionString {
 /// The names of the parts, in the order in which the service prints them.
 pub(crate) const KEYS: [&str; 6] =
     ["SubscriptionId", "ResourceGroupName", "WorkspaceName", "ApiKey", "TenantId", "QuantumEndpoint"];
-const API_KEY: usize = 3;
+pub(crate) const API_KEY: usize = 3;
 const TENANT_ID: usize = 4;
 const EXPECTED: &str = "`SubscriptionId=…;ResourceGroupName=…;WorkspaceName=…;ApiKey=…;QuantumEndpoint=…` (or `TenantId` for `ApiKey`)";
 

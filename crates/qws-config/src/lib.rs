@@ -5,6 +5,7 @@
 mod address;
 #[cfg(feature = "files")]
 mod azure_cli;
+mod caret;
 mod cloud;
 mod connection_string;
 mod endpoint;

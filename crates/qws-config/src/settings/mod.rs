@@ -39,7 +39,8 @@ use value::{Given, Layer, Rank, Value};
 ///
 /// The highest source that names a workspace fixes it. A lower source may add what is missing, unless it speaks of another workspace,
 /// endpoint or location: then it is ignored as a whole, its key included, and [`explain`](Self::explain) says so. Sources of one rank
-/// that disagree are an error. `SUBSCRIPTION_ID`, `RESOURCE_GROUP` and `LOCATION`, which other programs set too, only ever add.
+/// that disagree are an error. `SUBSCRIPTION_ID`, `RESOURCE_GROUP` and `LOCATION`, which other programs set too, are each asked last
+/// before the Azure CLI, and never displace a source that names a workspace.
 ///
 /// ```
 /// use qws_config::{Resolution, Settings};

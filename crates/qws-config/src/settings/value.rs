@@ -160,10 +160,11 @@ pub(crate) enum Rank {
     Environment,
     /// Variables about who signs in and to which cloud. They fit every workspace.
     Surroundings,
-    SharedVariable,
     EnvironmentConnectionString,
     #[cfg(feature = "files")]
     DefaultProfile,
+    /// Variables whose names other programs use too.
+    SharedVariable,
     #[cfg(feature = "files")]
     AzureCli,
 }
