@@ -54,6 +54,11 @@ pub(crate) fn precise(at: OffsetDateTime) -> String {
     format!("{}.{:07}+00:00", seconds(at), at.nanosecond() / 100)
 }
 
+/// The same with `Z`, as it is written for sessions.
+pub(crate) fn precise_z(at: OffsetDateTime) -> String {
+    format!("{}.{:07}Z", seconds(at), at.nanosecond() / 100)
+}
+
 /// `2026-02-03T04:05:06.123Z`, as providers report when execution began and ended.
 pub(crate) fn millis(at: OffsetDateTime) -> String {
     format!("{}.{:03}Z", seconds(at), at.millisecond())

@@ -18,7 +18,7 @@ use crate::fault::Fault;
 use crate::log::RecordedRequest;
 use crate::server::{self, Surface};
 use crate::service::catalog;
-use crate::state::{Addresses, Settings, Shared, Workspace};
+use crate::state::{Addresses, Settings, Shared, Workspace, WorkspaceKind};
 use crate::token;
 
 /// How an emulator is to start; [`Emulator::builder`] begins one.
@@ -80,6 +80,12 @@ impl EmulatorBuilder {
         self
     }
 
+    /// The kind of the workspace; V1 unless set.
+    pub fn workspace_kind(mut self, kind: WorkspaceKind) -> Self {
+        self.settings.kind = kind;
+        self
+    }
+
     /// Opens the ports and serves.
     ///
     /// Must be called within a Tokio runtime whose I/O and time drivers are enabled.
@@ -134,6 +140,7 @@ impl Emulator {
                 sas_lifetime: Duration::from_hours(24),
                 qubit_limit: 20,
                 seed: 0,
+                kind: WorkspaceKind::V1,
             },
         }
     }
@@ -237,6 +244,15 @@ impl Emulator {
         }
         self.workspace(|workspace| {
             workspace.availability.insert(target.to_owned(), availability.to_owned());
+        });
+    }
+
+    /// Sets how much of a quota (`qgs`, `hqc`, `ehqc`) the workspace has; a dimension it does not have is left alone.
+    pub fn set_quota_limit(&self, dimension: &str, limit: f64) {
+        self.workspace(|workspace| {
+            for quota in workspace.quotas.iter_mut().filter(|quota| quota.dimension == dimension) {
+                quota.limit = limit;
+            }
         });
     }
 

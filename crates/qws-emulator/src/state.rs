@@ -18,6 +18,7 @@ use crate::fault::FaultBook;
 use crate::formats::{JobError, Output};
 use crate::log::RequestLog;
 use crate::route::Params;
+use crate::service::quotas::{self, Quota, TargetUsage};
 use crate::token::Tokens;
 
 /// The name of the storage account, part of every SAS signature.
@@ -30,6 +31,18 @@ pub(crate) struct Settings {
     pub(crate) sas_lifetime: Duration,
     pub(crate) qubit_limit: usize,
     pub(crate) seed: u64,
+    pub(crate) kind: WorkspaceKind,
+}
+
+/// The two kinds of workspace, which count their quotas differently and name some states differently.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WorkspaceKind {
+    /// Quotas by provider; jobs are `Waiting` and `Succeeded`.
+    #[default]
+    V1,
+    /// Minutes by target; jobs are `Queued` and `Completed`.
+    V2,
 }
 
 /// Where the two listeners are: scheme, host and port, without a slash at the end.
@@ -57,7 +70,7 @@ impl Shared {
         let mut random = fastrand::Rng::with_seed(settings.seed);
         let mut bytes = || std::array::from_fn::<u8, 32, _>(|_| random.u8(..));
         let (token_key, sas_key, primary) = (bytes(), bytes(), bytes());
-        let workspace = Workspace::new(STANDARD.encode(primary));
+        let workspace = Workspace::new(settings.kind, STANDARD.encode(primary));
         Self {
             settings,
             addresses,
@@ -119,6 +132,7 @@ pub(crate) struct Workspace {
     pub(crate) group: String,
     pub(crate) name: String,
     pub(crate) location: String,
+    pub(crate) kind: WorkspaceKind,
     pub(crate) keys_enabled: bool,
     pub(crate) primary_key: String,
     /// What was set in place of the catalogue's availability, by target.
@@ -128,24 +142,40 @@ pub(crate) struct Workspace {
     pub(crate) due: BTreeSet<(OffsetDateTime, String)>,
     /// Jobs by creation, oldest first.
     pub(crate) order: BTreeMap<u64, String>,
-    pub(crate) created_jobs: u64,
+    pub(crate) sessions: HashMap<String, Session>,
+    /// Sessions by creation, oldest first.
+    pub(crate) session_order: BTreeMap<u64, String>,
+    pub(crate) quotas: Vec<Quota>,
+    pub(crate) usages: Vec<TargetUsage>,
+    numbers: u64,
 }
 
 impl Workspace {
-    fn new(primary_key: String) -> Self {
+    fn new(kind: WorkspaceKind, primary_key: String) -> Self {
         Self {
             subscription: "11111111-2222-3333-4444-555555555555".to_owned(),
             group: "emulator-rg".to_owned(),
             name: "emulator-ws".to_owned(),
             location: "eastus".to_owned(),
+            kind,
             keys_enabled: true,
             primary_key,
             availability: HashMap::new(),
             jobs: HashMap::new(),
             due: BTreeSet::new(),
             order: BTreeMap::new(),
-            created_jobs: 0,
+            sessions: HashMap::new(),
+            session_order: BTreeMap::new(),
+            quotas: quotas::granted(),
+            usages: Vec::new(),
+            numbers: 0,
         }
+    }
+
+    /// Counts what is created in the workspace, jobs and sessions alike.
+    pub(crate) fn next_number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
     }
 
     pub(crate) fn resource_id(&self) -> String {
@@ -168,7 +198,7 @@ impl std::fmt::Debug for Workspace {
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) id: String,
-    /// Counts the jobs of a workspace; also what makes each job's samples its own.
+    /// Counts what is created in a workspace; also what makes each job's samples its own.
     pub(crate) number: u64,
     pub(crate) name: String,
     pub(crate) provider_id: String,
@@ -198,18 +228,61 @@ pub(crate) struct Job {
 pub(crate) enum Phase {
     /// Waits until `begin`, then executes until `end`.
     Scheduled,
+    /// Cancelled while executing; ends at `end`.
+    Cancelling,
     Succeeded,
     Failed(JobError),
+    Cancelled,
+}
+
+impl Phase {
+    pub(crate) fn is_final(&self) -> bool {
+        !matches!(self, Self::Scheduled | Self::Cancelling)
+    }
 }
 
 impl Job {
     /// The status that the wire shows at this time.
-    pub(crate) fn status(&self, now: OffsetDateTime) -> &'static str {
-        match self.phase {
-            Phase::Scheduled if now < self.begin => "Waiting",
-            Phase::Scheduled => "Executing",
-            Phase::Succeeded => "Succeeded",
-            Phase::Failed(_) => "Failed",
+    pub(crate) fn status(&self, kind: WorkspaceKind, now: OffsetDateTime) -> &'static str {
+        match (&self.phase, kind) {
+            (Phase::Scheduled, WorkspaceKind::V1) if now < self.begin => "Waiting",
+            (Phase::Scheduled, WorkspaceKind::V2) if now < self.begin => "Queued",
+            (Phase::Scheduled, _) => "Executing",
+            (Phase::Cancelling, _) => "CancellationRequested",
+            (Phase::Succeeded, WorkspaceKind::V1) => "Succeeded",
+            (Phase::Succeeded, WorkspaceKind::V2) => "Completed",
+            (Phase::Failed(_), _) => "Failed",
+            (Phase::Cancelled, _) => "Cancelled",
         }
     }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    pub(crate) id: String,
+    pub(crate) number: u64,
+    pub(crate) name: String,
+    pub(crate) provider_id: String,
+    pub(crate) target: String,
+    pub(crate) policy: FailurePolicy,
+    pub(crate) priority: String,
+    pub(crate) tags: Vec<String>,
+    pub(crate) created: OffsetDateTime,
+    pub(crate) end: Option<(SessionEnd, OffsetDateTime)>,
+    /// The ids of its jobs, oldest first.
+    pub(crate) jobs: Vec<String>,
+}
+
+/// What a failed job means for its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FailurePolicy {
+    Abort,
+    Continue,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SessionEnd {
+    Succeeded,
+    Failed,
+    TimedOut,
 }

@@ -56,6 +56,90 @@ pub(crate) struct JobDetails {
     pub(crate) item_type: &'static str,
 }
 
+/// What a client may change of a job.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct JobUpdate {
+    pub(crate) name: Patch<String>,
+    pub(crate) priority: Patch<String>,
+    pub(crate) tags: Patch<Vec<String>>,
+}
+
+/// A field of a merge patch (RFC 7396): absent leaves the value alone, null takes it away.
+#[derive(Debug, Default)]
+pub(crate) enum Patch<T> {
+    #[default]
+    Absent,
+    Null,
+    Value(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Null, Self::Value))
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct JobUpdateResponse {
+    pub(crate) name: String,
+    pub(crate) priority: String,
+    pub(crate) tags: Vec<String>,
+}
+
+/// What a client sends to open a session.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct SessionRequest {
+    pub(crate) name: Option<String>,
+    pub(crate) provider_id: Option<String>,
+    pub(crate) target: Option<String>,
+    pub(crate) job_failure_policy: Option<String>,
+    pub(crate) priority: Option<String>,
+    pub(crate) tags: Option<Vec<String>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SessionDetails {
+    pub(crate) status: &'static str,
+    pub(crate) job_failure_policy: &'static str,
+    pub(crate) job_priority: &'static str,
+    pub(crate) priority: String,
+    pub(crate) tags: Vec<String>,
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) provider_id: String,
+    pub(crate) target: String,
+    pub(crate) creation_time: String,
+    pub(crate) end_execution_time: Option<String>,
+    pub(crate) cost_estimate: Option<CostEstimate>,
+    pub(crate) item_type: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct QuotaDetails {
+    pub(crate) dimension: &'static str,
+    pub(crate) scope: &'static str,
+    pub(crate) provider_id: &'static str,
+    pub(crate) utilization: f64,
+    pub(crate) holds: f64,
+    pub(crate) limit: f64,
+    pub(crate) period: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct QuotaUsageDetails {
+    pub(crate) provider_id: String,
+    pub(crate) scope: &'static str,
+    pub(crate) target_id: Option<String>,
+    pub(crate) usage: Map<String, Value>,
+    pub(crate) last_modified_time: String,
+    pub(crate) metadata: Option<Map<String, Value>>,
+}
+
 #[derive(Debug, Serialize)]
 pub(crate) struct QuantumComputingData {
     pub(crate) count: u32,

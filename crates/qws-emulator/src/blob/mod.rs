@@ -108,7 +108,7 @@ impl StorageError {
             xml::DECLARATION,
             self.code,
             escape(self.message),
-            clock::precise(now).replace("+00:00", "Z"),
+            clock::precise_z(now),
         );
         Answer { body: body.into(), ..answer }.with("content-type", "application/xml")
     }

@@ -7,7 +7,7 @@ mod results;
 
 use serde_json::Value;
 
-use crate::circuit::Circuit;
+use crate::circuit::{Circuit, Step};
 
 /// A job as its target sees it.
 #[derive(Clone, Debug)]
@@ -38,11 +38,34 @@ impl JobError {
     }
 }
 
-/// What came out: the output blob, and how many shots were run.
+/// What came out: the output blob, and what was run for it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Output {
     pub(crate) body: Vec<u8>,
-    pub(crate) shots: usize,
+    pub(crate) counts: GateCounts,
+}
+
+/// What a run is billed by; real numbers because formulas are about to be applied to them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct GateCounts {
+    pub(crate) one_qubit: f64,
+    /// Gates on two qubits and more, controls included.
+    pub(crate) more_qubits: f64,
+    pub(crate) measurements: f64,
+    pub(crate) shots: f64,
+}
+
+impl GateCounts {
+    fn add(&mut self, step: &Step) {
+        match step {
+            Step::Apply { controls, targets, .. } if controls.len() + targets.len() == 1 => {
+                self.one_qubit += 1.0;
+            }
+            Step::Apply { .. } => self.more_qubits += 1.0,
+            Step::Measure { .. } | Step::Reset { .. } => self.measurements += 1.0,
+            Step::If { then, .. } => self.add(then),
+        }
+    }
 }
 
 /// Shots when the job names none, as the service's clients assume.
@@ -66,7 +89,9 @@ pub(crate) fn execute(program: &Program) -> Result<Output, JobError> {
         circuits.push(circuit);
     }
     let body = results::write(program, &circuits, shots)?;
-    Ok(Output { body, shots })
+    let mut counts = GateCounts { shots: results::as_f64(shots), ..GateCounts::default() };
+    circuits.iter().flat_map(|circuit| &circuit.steps).for_each(|step| counts.add(step));
+    Ok(Output { body, counts })
 }
 
 fn read(program: &Program, item: &Value) -> Result<Circuit, JobError> {

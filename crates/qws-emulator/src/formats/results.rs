@@ -176,7 +176,7 @@ fn rigetti(circuit: &Circuit, shots: &Shots) -> Value {
 
 /// Counts are at most a million.
 #[expect(clippy::cast_precision_loss, reason = "an f64 holds every integer up to 2^53")]
-fn as_f64(count: usize) -> f64 {
+pub(crate) fn as_f64(count: usize) -> f64 {
     count as f64
 }
 

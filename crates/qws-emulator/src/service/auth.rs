@@ -5,7 +5,7 @@ use http::StatusCode;
 use crate::answer::{Answer, ServiceError};
 use crate::route::Matched;
 use crate::server::Incoming;
-use crate::state::Shared;
+use crate::state::{Shared, Workspace};
 use crate::token;
 
 /// The answer to a request that may not be served; `None` lets it pass.
@@ -20,13 +20,23 @@ pub(crate) fn refusal(
         let message = "Authentication failed. The 'Authorization' header is missing.";
         return Some(Err(ServiceError::new(StatusCode::UNAUTHORIZED, "AuthenticationFailed", message)));
     }
-    let mut state = shared.state();
-    let workspace = match state.workspace(&matched.params) {
-        Ok(workspace) => workspace,
-        Err(unknown) => return Some(Err(unknown)),
+    let state = shared.state();
+    // An operation on a subscription takes the key of any of its workspaces.
+    let doors: Vec<&Workspace> = if matched.params.workspace.is_empty() {
+        let of_subscription = |workspace: &&Workspace| {
+            workspace.subscription.eq_ignore_ascii_case(&matched.params.subscription)
+        };
+        state.workspaces.iter().filter(of_subscription).collect()
+    } else {
+        match state.find(&matched.params) {
+            Ok(index) => vec![&state.workspaces[index]],
+            Err(unknown) => return Some(Err(unknown)),
+        }
     };
     let allowed = match (key, authorization.and_then(|value| value.strip_prefix("Bearer "))) {
-        (Some(key), _) => workspace.keys_enabled && workspace.primary_key == key,
+        (Some(key), _) => {
+            doors.iter().any(|workspace| workspace.keys_enabled && workspace.primary_key == key)
+        }
         (None, Some(bearer)) => shared.tokens.accepts(bearer, token::DATA_PLANE, shared.clock.now()),
         (None, None) => false,
     };

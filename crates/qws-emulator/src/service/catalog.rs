@@ -1,5 +1,9 @@
 //! The providers and targets of an emulated workspace, as of November 2026.
 
+use http::StatusCode;
+
+use crate::answer::ServiceError;
+
 /// A provider with its targets.
 pub(crate) struct Provider {
     pub(crate) id: &'static str,
@@ -61,4 +65,26 @@ pub(crate) const PROVIDERS: &[Provider] = &[
 /// Finds a provider by its id, without case: the Python client writes `IonQ`.
 pub(crate) fn provider(id: &str) -> Option<&'static Provider> {
     PROVIDERS.iter().find(|provider| provider.id.eq_ignore_ascii_case(id))
+}
+
+/// Finds a target, within the provider if one is named.
+pub(crate) fn find(
+    provider_id: Option<&str>,
+    target: &str,
+) -> Result<(&'static Provider, &'static Target), ServiceError> {
+    let refused = |what: &str| {
+        let message = format!("The {what} specified does not exist or is not enabled for the workspace.");
+        ServiceError::new(StatusCode::FORBIDDEN, "InvalidJobDefinition", message)
+    };
+    let providers: Vec<&Provider> = match provider_id.filter(|id| !id.is_empty()) {
+        Some(id) => vec![provider(id).ok_or_else(|| refused("provider"))?],
+        None => PROVIDERS.iter().collect(),
+    };
+    providers
+        .into_iter()
+        .find_map(|provider| {
+            let found = provider.targets.iter().find(|known| known.id.eq_ignore_ascii_case(target));
+            found.map(|target| (provider, target))
+        })
+        .ok_or_else(|| refused("target"))
 }

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
+use super::{jobs, quotas, sessions};
 use crate::blob::store::{Conditions, Properties};
 use crate::formats::{self, JobError, Output, Program};
 use crate::route::{Matched, Operation};
-use crate::state::{Phase, Shared, Workspace};
+use crate::state::{Job, Phase, Shared, Workspace};
 
 type Run = Result<Output, JobError>;
 
@@ -22,16 +23,16 @@ struct Due {
     run: Arc<OnceCell<Run>>,
 }
 
-/// Carries out every job of the workspace that is due; for a single job's sake, only that one.
+/// Carries out every job of the workspace that is due; for a single job's sake, only that one and its session's.
 pub(crate) async fn settle(shared: &Shared, matched: &Matched) {
-    let only = match matched.operation {
-        Operation::JobsCreate | Operation::JobsGet => Some(matched.params.id.as_str()),
-        _ => None,
-    };
+    if matches!(matched.operation, Operation::ProviderStatus | Operation::SasUri) {
+        // Neither looks at jobs.
+        return;
+    }
     let due = {
         let mut state = shared.state();
         let Ok(workspace) = state.workspace(&matched.params) else { return };
-        due_jobs(shared, workspace, only)
+        due_jobs(shared, workspace, matched)
     };
     for job in due {
         let Due { id, mut program, container, input_blob, run } = job;
@@ -50,14 +51,33 @@ pub(crate) async fn settle(shared: &Shared, matched: &Matched) {
             .await;
         finish(shared, matched, &id, outcome);
     }
+    if let Ok(workspace) = shared.state().workspace(&matched.params) {
+        jobs::end_cancelled(workspace, shared.clock.now());
+        sessions::time_out(workspace, shared.clock.now());
+    }
 }
 
-fn due_jobs(shared: &Shared, workspace: &Workspace, only: Option<&str>) -> Vec<Due> {
+fn due_jobs(shared: &Shared, workspace: &Workspace, matched: &Matched) -> Vec<Due> {
     let now = shared.clock.now();
+    let open_session = workspace.sessions.values().any(|session| session.end.is_none());
+    let one_job = match matched.operation {
+        Operation::JobsGet | Operation::JobsUpdate | Operation::JobsCancel | Operation::JobsDelete => true,
+        // Whether a session still takes jobs depends on when its others ended.
+        Operation::JobsCreate => !open_session,
+        _ => false,
+    };
+    let asked = workspace.jobs.get(&matched.params.id);
+    let wanted = |job: &&Job| {
+        // A failure of an earlier job may end the session and with it the job that was asked for.
+        !one_job
+            || job.id == matched.params.id
+            || asked.is_some_and(|asked| asked.session_id.is_some() && asked.session_id == job.session_id)
+    };
     let ended = workspace.due.iter().take_while(|(end, _)| *end <= now);
     ended
-        .filter(|(_, id)| only.is_none_or(|only| only == id))
         .filter_map(|(_, id)| workspace.jobs.get(id))
+        .filter(|job| job.phase == Phase::Scheduled)
+        .filter(wanted)
         .map(|job| Due {
             id: job.id.clone(),
             program: Program {
@@ -76,26 +96,32 @@ fn due_jobs(shared: &Shared, workspace: &Workspace, only: Option<&str>) -> Vec<D
         .collect()
 }
 
-/// Writes the output and ends the job, unless another request did so already.
+/// Writes the output and ends the job, unless it ended meanwhile.
 fn finish(shared: &Shared, matched: &Matched, id: &str, outcome: &Run) {
     let mut state = shared.state();
     let Ok(workspace) = state.workspace(&matched.params) else { return };
-    let Some(job) = workspace.jobs.get_mut(id).filter(|job| job.phase == Phase::Scheduled) else { return };
-    workspace.due.remove(&(job.end, id.to_owned()));
-    job.modified = job.end;
-    job.phase = match outcome {
-        Ok(output) => {
-            shared.blobs.create_container(&job.container, job.end);
-            let properties =
-                Properties { content_type: Some("application/json".to_owned()), ..Properties::default() };
-            let body = output.body.clone().into();
-            let (container, blob) = (&job.container, &job.output_blob);
-            match shared.blobs.put(container, blob, body, properties, &Conditions::default(), job.end) {
-                Ok(_) => Phase::Succeeded,
-                Err(error) => Phase::Failed(JobError::new("InternalError", error.message)),
-            }
-        }
+    let Some(job) = workspace.jobs.get(id).filter(|job| job.phase == Phase::Scheduled).cloned() else {
+        return;
+    };
+    let phase = match outcome {
+        Ok(output) => quotas::book(workspace, &job, &output.counts)
+            .and_then(|()| write_output(shared, &job, output))
+            .map_or_else(Phase::Failed, |()| Phase::Succeeded),
         Err(error) => Phase::Failed(error.clone()),
     };
-    tracing::info!(job = id, status = job.status(job.end), "job ended");
+    tracing::info!(job = id, ?phase, "job ended");
+    jobs::end(workspace, id, phase, job.end);
+}
+
+fn write_output(shared: &Shared, job: &Job, output: &Output) -> Result<(), JobError> {
+    shared.blobs.create_container(&job.container, job.end);
+    let properties =
+        Properties { content_type: Some("application/json".to_owned()), ..Properties::default() };
+    let body = output.body.clone().into();
+    let (container, blob) = (&job.container, &job.output_blob);
+    shared
+        .blobs
+        .put(container, blob, body, properties, &Conditions::default(), job.end)
+        .map(drop)
+        .map_err(|error| JobError::new("InternalError", error.message))
 }

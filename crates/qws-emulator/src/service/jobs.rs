@@ -1,20 +1,29 @@
-//! Jobs: create and get.
+//! Jobs: create, get, update, cancel, delete, list.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use url::form_urlencoded;
 
-use super::{catalog, providers, read_body, storage_sas};
+use super::{catalog, listing, providers, read_body, sessions, storage_sas};
 use crate::answer::{Answer, ServiceError};
 use crate::clock;
+use crate::filter::Row;
 use crate::route::{BlobPath, Params};
+use crate::server::Incoming;
 use crate::state::{Job, Phase, Shared, Workspace};
-use crate::wire::{CostEstimate, ErrorData, JobDetails, JobRequest, QuantumComputingData, UsageEvent};
+use crate::wire::{
+    CostEstimate, ErrorData, JobDetails, JobRequest, JobUpdate, JobUpdateResponse, Patch,
+    QuantumComputingData, UsageEvent,
+};
 
 const INVALID: &str = "InvalidJobDefinition";
+
+/// How long an executing job takes to stop after it was cancelled.
+const CANCELLING: Duration = Duration::from_millis(100);
 
 /// Creates a job; a second request with the same id finds the first one's job.
 pub(crate) fn create(shared: &Shared, params: &Params, body: &[u8]) -> Result<Answer, ServiceError> {
@@ -22,12 +31,15 @@ pub(crate) fn create(shared: &Shared, params: &Params, body: &[u8]) -> Result<An
     let workspace = state.workspace(params)?;
     let now = shared.clock.now();
     if let Some(job) = workspace.jobs.get(&params.id) {
-        return Ok(Answer::json(StatusCode::OK, &plain(shared, job, now)));
+        return Ok(Answer::json(StatusCode::OK, &plain(shared, workspace, job, now)));
     }
     let request: JobRequest = read_body(body, INVALID)?;
-    let job = accept(shared, workspace, &params.id, request, now)?;
-    let answer = Answer::json(StatusCode::CREATED, &plain(shared, &job, now));
-    workspace.created_jobs += 1;
+    let mut job = accept(shared, workspace, &params.id, request, now)?;
+    job.number = workspace.next_number();
+    let answer = Answer::json(StatusCode::CREATED, &plain(shared, workspace, &job, now));
+    if let Some(session) = job.session_id.as_ref().and_then(|id| workspace.sessions.get_mut(id)) {
+        session.jobs.push(job.id.clone());
+    }
     workspace.order.insert(job.number, job.id.clone());
     workspace.due.insert((job.end, job.id.clone()));
     workspace.jobs.insert(job.id.clone(), job);
@@ -51,20 +63,12 @@ fn accept(
     let target = required(request.target, "Target")?;
     let container_uri = required(request.container_uri, "ContainerUri")?;
     let output_data_format = required(request.output_data_format, "OutputDataFormat")?;
-    let refused = |what: &str| {
-        let message = format!("The {what} specified does not exist or is not enabled for the workspace.");
-        ServiceError::new(StatusCode::FORBIDDEN, INVALID, message)
-    };
-    let provider = catalog::provider(&provider).ok_or_else(|| refused("provider"))?;
-    let target = provider
-        .targets
-        .iter()
-        .find(|known| known.id.eq_ignore_ascii_case(&target))
-        .ok_or_else(|| refused("target"))?;
+    let (provider, target) = catalog::find(Some(&provider), &target)?;
     if providers::availability(workspace, target) == "Unavailable" {
         let message = format!("The target '{}' is currently unavailable. Please try again later.", target.id);
         return Err(ServiceError::conflict("TargetUnavailable", message));
     }
+    check_session(workspace, request.session_id.as_deref(), target.id)?;
     let container = blob_of(&container_uri).map(|path| path.container).ok_or_else(|| {
         ServiceError::bad_request(INVALID, "The ContainerUri field is not the URI of a container.")
     })?;
@@ -75,7 +79,7 @@ fn accept(
     let begin = now + shared.settings.waiting;
     Ok(Job {
         id: id.to_owned(),
-        number: workspace.created_jobs,
+        number: 0,
         name,
         provider_id: provider.id.to_owned(),
         target: target.id.to_owned(),
@@ -94,7 +98,7 @@ fn accept(
         metadata: request.metadata.map(as_texts),
         session_id: request.session_id,
         kind: request.job_type.unwrap_or_else(|| "QuantumComputing".to_owned()),
-        priority: request.priority.unwrap_or_else(|| "Standard".to_owned()),
+        priority: priority(request.priority)?,
         tags: request.tags.unwrap_or_default(),
         created: now,
         modified: now,
@@ -103,6 +107,30 @@ fn accept(
         run: Arc::default(),
         phase: Phase::Scheduled,
     })
+}
+
+fn check_session(workspace: &Workspace, session: Option<&str>, target: &str) -> Result<(), ServiceError> {
+    let Some(id) = session else { return Ok(()) };
+    let refused = |message: &str| Err(ServiceError::bad_request(INVALID, message));
+    match workspace.sessions.get(id) {
+        None => refused("The session specified does not exist."),
+        Some(session) if session.end.is_some() => {
+            refused("Session is already in a terminal state and takes no more jobs.")
+        }
+        Some(session) if session.target != target => refused("The session is for another target."),
+        Some(_) => Ok(()),
+    }
+}
+
+pub(crate) fn priority(given: Option<String>) -> Result<String, ServiceError> {
+    match given {
+        None => Ok("Standard".to_owned()),
+        Some(known) if known == "Standard" || known == "High" => Ok(known),
+        Some(other) => {
+            let message = format!("The Priority is 'Standard' or 'High', not '{other}'.");
+            Err(ServiceError::bad_request(INVALID, message))
+        }
+    }
 }
 
 /// The service keeps metadata as text: `4` comes back as `"4"`.
@@ -123,20 +151,179 @@ pub(crate) fn get(shared: &Shared, params: &Params) -> Result<Answer, ServiceErr
     let mut state = shared.state();
     let workspace = state.workspace(params)?;
     let job = find(workspace, &params.id)?;
-    Ok(Answer::json(StatusCode::OK, &linked(shared, job, shared.clock.now())))
+    Ok(Answer::json(StatusCode::OK, &linked(shared, workspace, job, shared.clock.now())))
+}
+
+/// Changes name, priority and tags by a merge patch; the tags are replaced as a whole.
+pub(crate) fn update(shared: &Shared, request: &Incoming, params: &Params) -> Result<Answer, ServiceError> {
+    let content_type = request.header("content-type").unwrap_or_default();
+    if content_type.split(';').next() != Some("application/merge-patch+json") {
+        let message = format!("The content type is application/merge-patch+json, not '{content_type}'.");
+        return Err(ServiceError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", message));
+    }
+    let update: JobUpdate = read_body(&request.body, "InvalidRequest")?;
+    let mut state = shared.state();
+    let workspace = state.workspace(params)?;
+    let name = match update.name {
+        Patch::Absent => None,
+        Patch::Value(name) if !name.is_empty() => Some(name),
+        Patch::Null | Patch::Value(_) => {
+            return Err(ServiceError::bad_request("InvalidRequest", "The Name field is required."));
+        }
+    };
+    let priority = match update.priority {
+        Patch::Absent => None,
+        Patch::Null => Some(priority(None)?),
+        Patch::Value(given) => Some(priority(Some(given))?),
+    };
+    let now = shared.clock.now();
+    let Some(job) = workspace.jobs.get_mut(&params.id) else { return Err(not_found(&params.id)) };
+    if let Some(name) = name {
+        job.name = name;
+    }
+    if let Some(priority) = priority {
+        job.priority = priority;
+    }
+    match update.tags {
+        Patch::Absent => {}
+        Patch::Null => job.tags.clear(),
+        Patch::Value(tags) => job.tags = tags,
+    }
+    job.modified = now;
+    let answer =
+        JobUpdateResponse { name: job.name.clone(), priority: job.priority.clone(), tags: job.tags.clone() };
+    Ok(Answer::json(StatusCode::OK, &answer))
+}
+
+/// Cancels a job: at once while it waits, in a moment while it executes, and not at all once it has ended.
+pub(crate) fn cancel(shared: &Shared, params: &Params) -> Result<Answer, ServiceError> {
+    let now = shared.clock.now();
+    let mut state = shared.state();
+    let workspace = state.workspace(params)?;
+    let job = find(workspace, &params.id)?.clone();
+    match job.phase {
+        Phase::Scheduled if now < job.begin => end(workspace, &job.id, Phase::Cancelled, now),
+        Phase::Scheduled => {
+            workspace.due.remove(&(job.end, job.id.clone()));
+            workspace.due.insert((now + CANCELLING, job.id.clone()));
+            if let Some(job) = workspace.jobs.get_mut(&job.id) {
+                (job.phase, job.end, job.modified) = (Phase::Cancelling, now + CANCELLING, now);
+            }
+        }
+        Phase::Cancelling | Phase::Cancelled => {}
+        Phase::Succeeded | Phase::Failed(_) => {
+            let message = format!("The job '{}' has ended and cannot be cancelled.", job.id);
+            return Err(ServiceError::conflict("JobFinished", message));
+        }
+    }
+    let job = find(workspace, &params.id)?;
+    Ok(Answer::json(StatusCode::OK, &linked(shared, workspace, job, now)))
+}
+
+/// Deletes a job that has ended; its blobs stay.
+pub(crate) fn delete(shared: &Shared, params: &Params) -> Result<Answer, ServiceError> {
+    let mut state = shared.state();
+    let workspace = state.workspace(params)?;
+    let job = find(workspace, &params.id)?;
+    if !job.phase.is_final() {
+        let message = format!("The job '{}' has not ended; cancel it before it is deleted.", job.id);
+        return Err(ServiceError::conflict("JobNotFinished", message));
+    }
+    let (number, session) = (job.number, job.session_id.clone());
+    if let Some(session) = session.and_then(|id| workspace.sessions.get_mut(&id)) {
+        session.jobs.retain(|id| *id != params.id);
+    }
+    workspace.order.remove(&number);
+    workspace.jobs.remove(&params.id);
+    Ok(Answer::new(StatusCode::NO_CONTENT))
+}
+
+pub(crate) fn list(shared: &Shared, request: &Incoming, params: &Params) -> Result<Answer, ServiceError> {
+    let mut state = shared.state();
+    let workspace = &*state.workspace(params)?;
+    page(shared, request, workspace, all(workspace))
+}
+
+pub(crate) fn list_of_session(
+    shared: &Shared,
+    request: &Incoming,
+    params: &Params,
+) -> Result<Answer, ServiceError> {
+    let mut state = shared.state();
+    let workspace = &*state.workspace(params)?;
+    sessions::find(workspace, &params.id)?;
+    page(shared, request, workspace, of_session(workspace, &params.id))
+}
+
+fn page<'a>(
+    shared: &Shared,
+    request: &Incoming,
+    workspace: &'a Workspace,
+    jobs: impl Iterator<Item = &'a Job>,
+) -> Result<Answer, ServiceError> {
+    let now = shared.clock.now();
+    let entries = jobs.map(|job| (row(workspace, job, now), job)).collect();
+    listing::page(shared, request, entries, |job| linked(shared, workspace, job, now))
+}
+
+/// The jobs in the order of their creation.
+pub(crate) fn all(workspace: &Workspace) -> impl Iterator<Item = &Job> {
+    workspace.order.values().filter_map(|id| workspace.jobs.get(id))
+}
+
+/// The jobs of one session in the order of their creation.
+pub(crate) fn of_session<'a>(workspace: &'a Workspace, id: &str) -> impl Iterator<Item = &'a Job> {
+    let ids = workspace.sessions.get(id).map_or(&[][..], |session| &session.jobs);
+    ids.iter().filter_map(|id| workspace.jobs.get(id))
+}
+
+pub(crate) fn row<'a>(workspace: &Workspace, job: &'a Job, now: OffsetDateTime) -> Row<'a> {
+    Row {
+        name: &job.name,
+        item_type: "Job",
+        job_type: &job.kind,
+        provider_id: &job.provider_id,
+        target: &job.target,
+        state: job.status(workspace.kind, now),
+        created: job.created,
+    }
+}
+
+/// Ends a job, and its session if that is what its policy says.
+pub(crate) fn end(workspace: &mut Workspace, id: &str, phase: Phase, at: OffsetDateTime) {
+    let Some(job) = workspace.jobs.get_mut(id) else { return };
+    workspace.due.remove(&(job.end, id.to_owned()));
+    let failed = matches!(phase, Phase::Failed(_));
+    (job.phase, job.end, job.modified) = (phase, at, at);
+    if let Some(session) = job.session_id.clone().filter(|_| failed) {
+        sessions::job_failed(workspace, &session, at);
+    }
+}
+
+/// Ends the jobs whose cancellation has had its time.
+pub(crate) fn end_cancelled(workspace: &mut Workspace, now: OffsetDateTime) {
+    let due = workspace.due.iter().take_while(|(end, _)| *end <= now);
+    let stopped: Vec<(OffsetDateTime, String)> = due
+        .filter(|(_, id)| workspace.jobs.get(id).is_some_and(|job| job.phase == Phase::Cancelling))
+        .cloned()
+        .collect();
+    for (at, id) in stopped {
+        end(workspace, &id, Phase::Cancelled, at);
+    }
 }
 
 pub(crate) fn find<'a>(workspace: &'a Workspace, id: &str) -> Result<&'a Job, ServiceError> {
-    workspace
-        .jobs
-        .get(id)
-        .ok_or_else(|| ServiceError::not_found("JobNotFound", format!("The job '{id}' was not found.")))
+    workspace.jobs.get(id).ok_or_else(|| not_found(id))
+}
+
+fn not_found(id: &str) -> ServiceError {
+    ServiceError::not_found("JobNotFound", format!("The job '{id}' was not found."))
 }
 
 /// The job as the answer to PUT shows it: URIs without signatures.
-fn plain(shared: &Shared, job: &Job, now: OffsetDateTime) -> JobDetails {
-    let ended = job.phase != Phase::Scheduled;
-    let begun = ended || now >= job.begin;
+fn plain(shared: &Shared, workspace: &Workspace, job: &Job, now: OffsetDateTime) -> JobDetails {
+    let ended = job.phase.is_final();
+    let begun = now >= job.begin && job.end >= job.begin;
     JobDetails {
         container_uri: storage_sas::uri(shared, &job.container, ""),
         input_data_uri: storage_sas::uri(shared, &job.container, &job.input_blob),
@@ -147,19 +334,19 @@ fn plain(shared: &Shared, job: &Job, now: OffsetDateTime) -> JobDetails {
         // Older than `priority`, and still sent: the value in all recorded traffic.
         job_priority: "Basic",
         priority: job.priority.clone(),
-        status: job.status(now),
+        status: job.status(workspace.kind, now),
         job_type: job.kind.clone(),
         output_data_format: job.output_data_format.clone(),
         output_data_uri: storage_sas::uri(shared, &job.container, "outputData"),
         begin_execution_time: begun.then(|| clock::millis(job.begin)),
-        cancellation_time: None,
+        cancellation_time: (job.phase == Phase::Cancelled).then(|| clock::millis(job.end)),
         last_modified_time: Some(clock::precise(job.modified)),
         quantum_computing_data: None,
         error_data: match &job.phase {
             Phase::Failed(error) => Some(ErrorData { code: error.code, message: error.message.clone() }),
             _ => None,
         },
-        is_cancelling: false,
+        is_cancelling: job.phase == Phase::Cancelling,
         tags: job.tags.clone(),
         name: job.name.clone(),
         id: job.id.clone(),
@@ -173,7 +360,7 @@ fn plain(shared: &Shared, job: &Job, now: OffsetDateTime) -> JobDetails {
 }
 
 /// The job as GET and lists show it: URIs with signatures that allow reading.
-fn linked(shared: &Shared, job: &Job, now: OffsetDateTime) -> JobDetails {
+pub(crate) fn linked(shared: &Shared, workspace: &Workspace, job: &Job, now: OffsetDateTime) -> JobDetails {
     // The name of the file that a browser saves the link under.
     let file = |kind: &str| {
         let name: String = form_urlencoded::byte_serialize(job.name.as_bytes()).collect();
@@ -186,7 +373,7 @@ fn linked(shared: &Shared, job: &Job, now: OffsetDateTime) -> JobDetails {
         input_data_uri: link(&job.input_blob, "input"),
         output_data_uri: link(output, "output"),
         quantum_computing_data: Some(QuantumComputingData { count: 1 }),
-        ..plain(shared, job, now)
+        ..plain(shared, workspace, job, now)
     }
 }
 

@@ -3,11 +3,15 @@
 mod auth;
 pub(crate) mod catalog;
 mod execution;
+mod items;
 mod jobs;
+mod listing;
 mod providers;
+pub(crate) mod quotas;
+mod sessions;
 mod storage_sas;
 
-use http::{Method, StatusCode};
+use http::Method;
 use url::form_urlencoded;
 
 use crate::answer::{Answer, ServiceError};
@@ -42,13 +46,26 @@ fn dispatch(shared: &Shared, request: &Incoming, matched: &Matched) -> Result<An
     match matched.operation {
         Operation::JobsCreate => jobs::create(shared, params, &request.body),
         Operation::JobsGet => jobs::get(shared, params),
+        Operation::JobsUpdate => jobs::update(shared, request, params),
+        Operation::JobsDelete => jobs::delete(shared, params),
+        Operation::JobsCancel => jobs::cancel(shared, params),
+        Operation::JobsList => jobs::list(shared, request, params),
+        Operation::SessionsOpen => sessions::open(shared, params, &request.body),
+        Operation::SessionsGet => sessions::get(shared, params),
+        Operation::SessionsClose => sessions::close(shared, params),
+        Operation::SessionsList => sessions::list(shared, request, params),
+        Operation::SessionJobsList => jobs::list_of_session(shared, request, params),
+        Operation::TopLevelItems => items::list(shared, request, params),
         Operation::ProviderStatus => providers::list(shared, params),
+        Operation::Quotas => quotas::list(shared, params),
+        Operation::QuotaUsages => quotas::usages(shared, request, params),
         Operation::SasUri => storage_sas::issue(shared, params, &request.body),
-        other => Err(ServiceError::new(
-            StatusCode::NOT_IMPLEMENTED,
-            "NotImplemented",
-            format!("{other:?} is not emulated."),
-        )),
+        Operation::SuiteOfferQuotaUsages => quotas::suite_offer_usages(shared, params),
+        Operation::SuiteOfferProviderStatus => quotas::suite_offer_status(shared, params),
+        // The router gives storage operations to the storage account only.
+        other => {
+            Err(ServiceError::not_found("NotFound", format!("{other:?} is not an operation of the service.")))
+        }
     }
 }
 

@@ -67,9 +67,12 @@ pub async fn call(
     send(method, &url(emulator, rest), &headers, body.to_owned()).await
 }
 
+/// The URL of an operation on the workspace; a query in `rest` follows the api-version.
 pub fn url(emulator: &Emulator, rest: &str) -> String {
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let query = if query.is_empty() { String::new() } else { format!("&{query}") };
     format!(
-        "{}subscriptions/{}/resourceGroups/{}/providers/Microsoft.Quantum/workspaces/{}/{rest}?api-version=2026-01-15-preview",
+        "{}subscriptions/{}/resourceGroups/{}/providers/Microsoft.Quantum/workspaces/{}/{path}?api-version=2026-01-15-preview{query}",
         emulator.endpoint(),
         emulator.subscription_id(),
         emulator.resource_group(),
@@ -119,4 +122,18 @@ pub async fn submit(emulator: &Emulator, id: &str, input: &str, details: &Value)
         body[key] = value.clone();
     }
     call(emulator, Method::PUT, &format!("jobs/{id}"), &body.to_string()).await.unwrap()
+}
+
+pub fn id(number: usize) -> String {
+    format!("aaaaaaaa-0000-4000-8000-{number:012}")
+}
+
+pub async fn patch(emulator: &Emulator, job: &str, body: &str) -> Answer {
+    let key = emulator.api_key();
+    let headers = [("x-ms-quantum-api-key", key.as_str()), ("content-type", "application/merge-patch+json")];
+    send(Method::PATCH, &url(emulator, &format!("jobs/{job}")), &headers, body.to_owned()).await.unwrap()
+}
+
+pub async fn post(emulator: &Emulator, rest: &str) -> Answer {
+    call(emulator, Method::POST, rest, "").await.unwrap()
 }

@@ -108,7 +108,8 @@ async fn a_stopped_emulator_leaves_nothing_behind() {
     assert!(TcpStream::connect(&service).await.is_err());
     assert!(TcpStream::connect(&storage).await.is_err());
     idle.readable().await.unwrap();
-    assert_eq!(idle.try_read(&mut [0; 8]).unwrap(), 0, "the open connection is closed");
+    // Reset instead of closed if it was not accepted yet.
+    assert!(!matches!(idle.try_read(&mut [0; 8]), Ok(1..)), "the open connection is closed");
 }
 
 #[tokio::test]

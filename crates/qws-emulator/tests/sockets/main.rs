@@ -2,12 +2,22 @@
 #![allow(missing_docs, reason = "tests")]
 #![allow(unreachable_pub, reason = "the modules of a test binary")]
 
-// `cfg(test)` holds anyway; it tells clippy that the client's functions are test code too.
+// `cfg(test)` holds anyway; it tells clippy that the helpers among the tests are test code too.
 #[cfg(test)]
 mod client;
+#[cfg(test)]
 mod faults;
+#[cfg(test)]
 mod jobs;
+#[cfg(test)]
+mod lists;
+#[cfg(test)]
+mod quotas;
+#[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod sessions;
+#[cfg(test)]
 mod storage;
 
 use std::time::Duration;
