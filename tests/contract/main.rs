@@ -1,1 +1,10 @@
-//! The contract suite, one binary.
+//! The contract suite, one binary: what goes over the wire, what comes of each answer, and what must never happen.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
+
+mod canary;
+mod connection;
+mod failures;
+mod main_job;
+mod repeats;
+mod vectors;

@@ -88,18 +88,24 @@ impl<'a> Blob<'a> {
         if error.status() != Some(StatusCode::CONFLICT) {
             return Err(error);
         }
-        let there = self.download(bytes.len() + 1).await;
-        match there {
-            Ok(there) if there == bytes => Ok(()),
+        match self.read(bytes.len()).await {
+            Ok(Some(there)) if there == bytes => Ok(()),
             Ok(_) => Err(error.with_hint("there is other data under this job id: take another id")),
             Err(_) => Err(error),
         }
     }
 
-    /// Reads the blob, up to `limit_bytes`.
+    /// Reads the blob, which may have up to `limit_bytes`.
     pub(crate) async fn download(&self, limit_bytes: usize) -> Result<Bytes, Error> {
-        const OPERATION: Operation = Operation::BlobDownload;
-        let (client, log) = self.client(OPERATION)?;
+        self.read(limit_bytes).await?.ok_or_else(|| {
+            let text = format!("the blob is longer than {limit_bytes} bytes");
+            Error::new(ErrorKind::MalformedAnswer, text).with_operation(Operation::BlobDownload)
+        })
+    }
+
+    /// Reads the blob; `None` if it is longer than `limit_bytes`.
+    async fn read(&self, limit_bytes: usize) -> Result<Option<Bytes>, Error> {
+        let (client, log) = self.client(Operation::BlobDownload)?;
         let options = BlobClientDownloadOptions { parallel: Some(PARALLEL), ..Default::default() };
         let read = async {
             let mut body = client.download(Some(options)).await?.body;
@@ -113,14 +119,8 @@ impl<'a> Blob<'a> {
             }
             Ok(Some(all.freeze()))
         };
-        match self.bounded(OPERATION, &log, read).await? {
-            Ok(Some(bytes)) => Ok(bytes),
-            Ok(None) => {
-                let text = format!("the blob is longer than {limit_bytes} bytes");
-                Err(Error::new(ErrorKind::MalformedAnswer, text).with_operation(OPERATION))
-            }
-            Err(error) => Err(explain(OPERATION, error, &log)),
-        }
+        let read = self.bounded(Operation::BlobDownload, &log, read).await?;
+        read.map_err(|error| explain(Operation::BlobDownload, error, &log))
     }
 
     /// An official client of this transfer alone, so that its log tells of nothing else.

@@ -1,0 +1,161 @@
+//! Plays every vector: the requests that a call sends, byte for byte where it matters, and what it makes of answers.
+
+use std::{path::Path, sync::Arc};
+
+use qws::{
+    ClientOptions, Error, Histogram, Job, JobDetails, JobId, Program, Target, Workspace, http::ManualClock,
+};
+use qws_contract::{Replay, Vector, load};
+use serde_json::{Value, json};
+
+/// The workspace of all vectors. Its key is part of them, and opens nothing.
+const CONNECTION_STRING: &str = "SubscriptionId=11111111-2222-3333-4444-555555555555;ResourceGroupName=contoso-rg;\
+                                 WorkspaceName=contoso-ws;ApiKey=fake-api-key;\
+                                 QuantumEndpoint=https://eastus.quantum.azure.com/;";
+
+#[tokio::test]
+async fn every_vector_holds() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")];
+    #[allow(clippy::disallowed_methods, reason = "further vectors can be dropped in without code")]
+    folders.extend(std::env::var_os("QWS_VECTORS").map(std::path::PathBuf::from));
+    let vectors: Vec<Vector> = folders.iter().flat_map(|folder| load(folder)).collect();
+    assert!(vectors.len() >= 20, "only {} vectors found", vectors.len());
+    let mut faults = Vec::new();
+    for vector in &vectors {
+        for fault in play(vector).await {
+            faults.push(format!("{}: {fault}\n    ({})", vector.name, vector.about));
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+async fn play(vector: &Vector) -> Vec<String> {
+    let replay = Arc::new(Replay::new(vector.exchanges.clone()));
+    let start = azure_core::time::parse_rfc3339("2026-02-03T04:05:06Z").unwrap();
+    let options =
+        ClientOptions::default().transport(replay.clone()).clock(Arc::new(ManualClock::skipping(start)));
+    let workspace = Workspace::builder()
+        .connection_string(CONNECTION_STRING)
+        .unwrap()
+        .options(options)
+        .connect()
+        .unwrap();
+    let outcome = match call(&workspace, vector).await {
+        Ok(outcome) => outcome,
+        Err(error) => tell_error(&error),
+    };
+    let mut faults = replay.faults();
+    if let Some(difference) = difference(&vector.outcome, &outcome, "outcome") {
+        faults.push(difference);
+    }
+    faults
+}
+
+async fn call(workspace: &Workspace, vector: &Vector) -> Result<Value, Error> {
+    let text = |name: &str| vector.call.get(name).and_then(Value::as_str).unwrap_or_default();
+    let client = workspace.client();
+    match text("operation") {
+        "providers.list" => {
+            let targets = workspace.targets().await?;
+            Ok(json!({"targets": targets.iter().map(tell_target).collect::<Vec<_>>()}))
+        }
+        "jobs.get" => Ok(tell_job(&client.jobs().get(&text("id").parse()?).await?)),
+        "storage.sas_uri" => {
+            let blob = vector.call.get("blob").and_then(Value::as_str);
+            let uri = client.storage().sas_uri(text("container"), blob).await?;
+            Ok(json!({"sasUri": uri.expose()}))
+        }
+        "submit" => Ok(tell_job(submit(workspace, vector).await?.details())),
+        "results" => {
+            let job = workspace.job(&text("id").parse()?).await?;
+            let results = job.results().await?;
+            let histograms: Result<Vec<_>, Error> =
+                results.histograms().map(|all| all.iter().map(tell_histogram).collect());
+            Ok(json!({"format": results.format(), "histograms": histograms?}))
+        }
+        other => panic!("{}: unknown operation `{other}`", vector.name),
+    }
+}
+
+async fn submit(workspace: &Workspace, vector: &Vector) -> Result<Job, Error> {
+    let text = |name: &str| vector.call.get(name).and_then(Value::as_str).unwrap_or_default();
+    let program = match text("format") {
+        "ionq" => Program::ionq_json(text("program"))?,
+        "qir" => Program::qir_text(text("program"))?,
+        other => panic!("{}: unknown format `{other}`", vector.name),
+    };
+    let target: Target = workspace.target(text("target")).await?;
+    let id: JobId = text("id").parse()?;
+    let submission = target.submit(program).with_id(id).name(text("name"));
+    match vector.call.get("shots").and_then(Value::as_u64) {
+        Some(shots) => submission.shots(shots).send().await,
+        None => submission.send().await,
+    }
+}
+
+fn tell_target(target: &Target) -> Value {
+    let status = target.status();
+    json!({
+        "provider": target.provider(),
+        "id": target.id(),
+        "availability": status.current_availability.as_ref().map(|a| a.as_str()),
+        "isAvailable": target.is_available(),
+        "queueSeconds": status.average_queue_time,
+        "qubits": status.num_qubits,
+    })
+}
+
+fn tell_job(job: &JobDetails) -> Value {
+    json!({
+        "id": job.id.as_str(),
+        "name": job.name,
+        "status": job.status.as_ref().map(|status| status.as_str()),
+        "isTerminal": job.status.as_ref().is_some_and(qws::JobStatus::is_terminal),
+        "provider": job.provider_id,
+        "target": job.target,
+        "jobType": job.job_type.as_ref().map(|kind| kind.as_str()),
+        "shots": job.shots(),
+        "numQubits": job.num_qubits(),
+        "creationNanosecond": job.creation_time.map(azure_core::time::OffsetDateTime::nanosecond),
+        "outputDataUri": job.output_data_uri.as_ref().map(qws::BlobUri::expose),
+        "error": job.error_data.as_ref().map(qws::ServiceError::summary),
+    })
+}
+
+fn tell_histogram(histogram: &Histogram) -> Value {
+    let bars = histogram.outcomes().iter().map(|bar| json!([bar.label(), bar.probability(), bar.count()]));
+    json!({"measure": format!("{:?}", histogram.measure()), "shots": histogram.shots(), "bars": bars.collect::<Vec<_>>()})
+}
+
+fn tell_error(error: &Error) -> Value {
+    json!({
+        "kind": format!("{:?}", error.kind()),
+        "status": error.status().map(|status| status.as_u16()),
+        "code": error.code(),
+        "requestId": error.request_id(),
+        "text": error.to_string(),
+        "hint": error.hint(),
+        "attempts": error.attempts(),
+    })
+}
+
+/// The first place where what came differs from what is wanted. Fields that are not wanted are not looked at; a wanted
+/// text that ends in `…` is a beginning.
+fn difference(wanted: &Value, got: &Value, at: &str) -> Option<String> {
+    match (wanted, got) {
+        (Value::Object(wanted), Value::Object(got)) => wanted.iter().find_map(|(name, wanted)| {
+            difference(wanted, got.get(name).unwrap_or(&Value::Null), &format!("{at}.{name}"))
+        }),
+        (Value::Array(wanted), Value::Array(got)) if wanted.len() == got.len() => {
+            let pairs = wanted.iter().zip(got).enumerate();
+            pairs.into_iter().find_map(|(n, (wanted, got))| difference(wanted, got, &format!("{at}[{n}]")))
+        }
+        (Value::String(wanted), Value::String(got))
+            if wanted.strip_suffix('…').is_some_and(|w| got.starts_with(w)) =>
+        {
+            None
+        }
+        _ if wanted == got => None,
+        _ => Some(format!("{at} is {got}, and must be {wanted}")),
+    }
+}
