@@ -98,7 +98,7 @@ fn tell_target(target: &Target) -> Value {
     json!({
         "provider": target.provider(),
         "id": target.id(),
-        "availability": status.current_availability.as_ref().map(|a| a.as_str()),
+        "availability": status.current_availability.as_ref().map(qws::TargetAvailability::as_str),
         "isAvailable": target.is_available(),
         "queueSeconds": status.average_queue_time,
         "qubits": status.num_qubits,
@@ -109,11 +109,11 @@ fn tell_job(job: &JobDetails) -> Value {
     json!({
         "id": job.id.as_str(),
         "name": job.name,
-        "status": job.status.as_ref().map(|status| status.as_str()),
+        "status": job.status.as_ref().map(qws::JobStatus::as_str),
         "isTerminal": job.status.as_ref().is_some_and(qws::JobStatus::is_terminal),
         "provider": job.provider_id,
         "target": job.target,
-        "jobType": job.job_type.as_ref().map(|kind| kind.as_str()),
+        "jobType": job.job_type.as_ref().map(qws::JobType::as_str),
         "shots": job.shots(),
         "numQubits": job.num_qubits(),
         "creationNanosecond": job.creation_time.map(azure_core::time::OffsetDateTime::nanosecond),
