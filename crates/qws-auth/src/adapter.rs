@@ -45,14 +45,15 @@ impl Credential for TokenCredentialAdapter {
             self.credential.get_token(&[request.audience().scope()], None).await.map_err(|error| {
                 // Only the message: the cause's own text may quote a whole answer of the identity service.
                 AuthError::new(AuthErrorKind::Refused, "the azure_core credential gave no token")
-                    .with_source(short(&error.to_string()))
+                    .with_source(crate::text::shown(&error.to_string(), &[]))
             })?;
-        Authorization::bearer(token.token.secret())
+        Ok(Authorization::bearer(token.token.secret())?.with_expiry(token.expires_on))
     }
 
     async fn refused(
         &self,
         _: &AuthRequest,
+        _: &Authorization,
         challenge: &Challenge,
     ) -> Result<Option<AuthRequest>, AuthError> {
         if challenge.claims().is_none() {
@@ -62,12 +63,6 @@ impl Credential for TokenCredentialAdapter {
         Err(AuthError::new(AuthErrorKind::Unsupported, text)
             .with_hint("use one of qws-auth's own credentials"))
     }
-}
-
-/// At most 1 KiB on one line.
-fn short(text: &str) -> String {
-    let printable = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    printable.take(1024).collect()
 }
 
 #[cfg(test)]
@@ -129,8 +124,10 @@ mod tests {
         let mut headers = http::HeaderMap::new();
         let value = r#"Bearer error="insufficient_claims", claims="e30""#;
         headers.insert("www-authenticate", value.parse().unwrap());
-        let error = adapter(Ok("t")).refused(&asked, &Challenge::from_headers(&headers)).await.unwrap_err();
+        let sent = Authorization::bearer("t").unwrap();
+        let error =
+            adapter(Ok("t")).refused(&asked, &sent, &Challenge::from_headers(&headers)).await.unwrap_err();
         assert!(error.to_string().contains("further claims"));
-        assert!(adapter(Ok("t")).refused(&asked, &Challenge::default()).await.unwrap().is_none());
+        assert!(adapter(Ok("t")).refused(&asked, &sent, &Challenge::default()).await.unwrap().is_none());
     }
 }

@@ -1,6 +1,7 @@
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use async_trait::async_trait;
+use azure_core::time::OffsetDateTime;
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use qws_config::{Secret, TenantId};
 
@@ -41,13 +42,14 @@ pub struct AuthRequest {
     audience: Audience,
     tenant: Option<TenantId>,
     claims: Option<String>,
+    in_chain: bool,
 }
 
 impl AuthRequest {
     /// A request for this audience, in the credential's own tenant.
     #[must_use]
     pub fn new(audience: Audience) -> Self {
-        Self { audience, tenant: None, claims: None }
+        Self { audience, tenant: None, claims: None, in_chain: false }
     }
 
     /// Asks for a token of this tenant.
@@ -62,6 +64,18 @@ impl AuthRequest {
     pub fn with_claims(mut self, claims: Option<String>) -> Self {
         self.claims = claims;
         self
+    }
+
+    /// Marks the request as a chain's, which has other credentials to try: one that is not present on this machine
+    /// should say so fast.
+    #[must_use]
+    pub(crate) fn in_chain(mut self) -> Self {
+        self.in_chain = true;
+        self
+    }
+
+    pub(crate) fn is_in_chain(&self) -> bool {
+        self.in_chain
     }
 
     /// The audience.
@@ -84,10 +98,11 @@ impl AuthRequest {
 }
 
 /// The one header that lets a request through.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Authorization {
     name: HeaderName,
     value: HeaderValue,
+    expires_on: Option<OffsetDateTime>,
 }
 
 impl Authorization {
@@ -116,7 +131,28 @@ impl Authorization {
             .with_hint("copy it again; a line break at its end is the usual cause")
         })?;
         value.set_sensitive(true);
-        Ok(Self { name, value })
+        Ok(Self { name, value, expires_on: None })
+    }
+
+    /// Says when the service will stop taking it.
+    #[must_use]
+    pub fn with_expiry(mut self, expires_on: OffsetDateTime) -> Self {
+        self.expires_on = Some(expires_on);
+        self
+    }
+
+    /// When the service will stop taking it, where that is known.
+    #[must_use]
+    pub fn expires_on(&self) -> Option<OffsetDateTime> {
+        self.expires_on
+    }
+
+    /// The token of a bearer header.
+    pub(crate) fn bearer_token(&self) -> Option<&str> {
+        if self.name != AUTHORIZATION {
+            return None;
+        }
+        self.value.to_str().ok()?.strip_prefix("Bearer ")
     }
 
     /// Which header it is.
@@ -160,17 +196,38 @@ pub trait Credential: Send + Sync + fmt::Debug {
     /// a chain may try the next one.
     async fn authorize(&self, request: &AuthRequest) -> Result<Authorization, AuthError>;
 
-    /// Told that the service answered 401 to a request with our header. The answer is what to ask for next, once; or
-    /// `None` if another try is pointless, which is the default.
+    /// Told that the service answered 401 to a request with our header `refused`. The answer is what to ask for next,
+    /// once; or `None` if another try is pointless, which is the default.
     ///
     /// # Errors
     /// [`AuthError`] where the challenge asks for something that this credential can never give.
     async fn refused(
         &self,
         request: &AuthRequest,
+        refused: &Authorization,
         challenge: &Challenge,
     ) -> Result<Option<AuthRequest>, AuthError> {
-        let _ = (request, challenge);
+        let _ = (request, refused, challenge);
         Ok(None)
+    }
+}
+
+#[async_trait]
+impl<C: Credential + ?Sized> Credential for Arc<C> {
+    fn describe(&self) -> String {
+        (**self).describe()
+    }
+
+    async fn authorize(&self, request: &AuthRequest) -> Result<Authorization, AuthError> {
+        (**self).authorize(request).await
+    }
+
+    async fn refused(
+        &self,
+        request: &AuthRequest,
+        refused: &Authorization,
+        challenge: &Challenge,
+    ) -> Result<Option<AuthRequest>, AuthError> {
+        (**self).refused(request, refused, challenge).await
     }
 }

@@ -1,4 +1,6 @@
-use std::fmt;
+use std::{error::Error, fmt, sync::Arc};
+
+use crate::ChainReport;
 
 /// What kind of failure an [`AuthError`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,36 +17,72 @@ pub enum AuthErrorKind {
 }
 
 /// Why a credential gave nothing. One lower-case line in `Display`; what to do about it is in [`AuthError::hint`].
+///
+/// Cheap to clone: all who waited for one token request are given the same error.
+#[derive(Clone)]
 pub struct AuthError {
-    inner: Box<Inner>,
+    inner: Arc<Inner>,
 }
 
+#[derive(Clone)]
 struct Inner {
     kind: AuthErrorKind,
     message: String,
+    code: Option<String>,
     hint: Option<String>,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    report: Option<ChainReport>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl AuthError {
     /// An error with its one-line text, which must hold no secret.
     #[must_use]
     pub fn new(kind: AuthErrorKind, message: impl Into<String>) -> Self {
-        Self { inner: Box::new(Inner { kind, message: message.into(), hint: None, source: None }) }
+        let message = message.into();
+        Self { inner: Arc::new(Inner { kind, message, code: None, hint: None, report: None, source: None }) }
     }
 
     /// Adds what to do next.
     #[must_use]
-    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.inner.hint = Some(hint.into());
-        self
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        self.change(|inner| inner.hint = Some(hint.into()))
+    }
+
+    /// Adds the short code of the identity service.
+    #[must_use]
+    pub fn with_code(self, code: impl Into<String>) -> Self {
+        self.change(|inner| inner.code = Some(code.into()))
     }
 
     /// Adds the cause, whose texts must hold no secret either.
     #[must_use]
-    pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        self.inner.source = Some(source.into());
+    pub fn with_source(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.change(|inner| inner.source = Some(Arc::from(source.into())))
+    }
+
+    pub(crate) fn with_report(self, report: ChainReport) -> Self {
+        self.change(|inner| inner.report = Some(report))
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        change(Arc::make_mut(&mut self.inner));
         self
+    }
+
+    pub(crate) fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(AuthErrorKind::Unavailable, message)
+    }
+
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self::new(AuthErrorKind::Refused, message)
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(AuthErrorKind::InvalidInput, message)
+    }
+
+    pub(crate) fn unsupported(message: impl Into<String>) -> Self {
+        Self::new(AuthErrorKind::Unsupported, message)
     }
 
     /// The kind.
@@ -59,10 +97,22 @@ impl AuthError {
         self.inner.kind == AuthErrorKind::Unavailable
     }
 
+    /// The identity service's own code, such as `AADSTS7000215` or `invalid_request`, where it sent one.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.inner.code.as_deref()
+    }
+
     /// One sentence on what to do next, where we know.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         self.inner.hint.as_deref()
+    }
+
+    /// What a chain tried, step by step, where the error is a chain's.
+    #[must_use]
+    pub fn report(&self) -> Option<&ChainReport> {
+        self.inner.report.as_ref()
     }
 }
 
@@ -77,14 +127,15 @@ impl fmt::Debug for AuthError {
         f.debug_struct("AuthError")
             .field("kind", &self.inner.kind)
             .field("message", &self.inner.message)
+            .field("code", &self.inner.code)
             .field("hint", &self.inner.hint)
             .field("source", &self.inner.source.as_ref().map(ToString::to_string))
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
-impl std::error::Error for AuthError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl Error for AuthError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.inner.source.as_deref().map(|source| source as _)
     }
 }

@@ -49,6 +49,7 @@ pub struct ReqwestTransportBuilder {
     idle_timeout: Duration,
     max_connections: usize,
     roots: Vec<CertificateDer<'static>>,
+    identity_endpoints: bool,
 }
 
 impl Default for ReqwestTransportBuilder {
@@ -58,6 +59,7 @@ impl Default for ReqwestTransportBuilder {
             idle_timeout: Duration::from_secs(60),
             max_connections: 64,
             roots: Vec::new(),
+            identity_endpoints: false,
         }
     }
 }
@@ -78,6 +80,15 @@ impl ReqwestTransportBuilder {
     /// How many connections may be in use at once; at least 1. Default 64.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.max_connections = connections.clamp(1, Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// For the managed identity endpoints of this machine, which speak plain http: takes it also to literal link-local
+    /// and private addresses, waits 2 s to connect, and never uses a proxy, whatever the environment says. A proxy would see the
+    /// tokens, and could make them up.
+    pub fn for_identity_endpoints(mut self) -> Self {
+        self.identity_endpoints = true;
+        self.connect_timeout = Duration::from_secs(2);
         self
     }
 
@@ -136,8 +147,10 @@ impl ReqwestTransport {
     fn client_for(&self, uri: &Uri) -> Result<&Client, TransportError> {
         let local = is_loopback(uri);
         let inner = &*self.inner;
+        let near = local || inner.settings.identity_endpoints && is_nearby(uri);
+        let direct = local || inner.settings.identity_endpoints;
         let cell = match (uri.scheme_str(), local) {
-            (Some("http"), true) => return Ok(&inner.plain),
+            (Some("http"), _) if near => return Ok(&inner.plain),
             (Some("https"), true) => &inner.local_tls,
             (Some("https"), false) => &inner.remote_tls,
             _ => return Err(TransportError::new(TransportErrorKind::Refused, uri)),
@@ -145,7 +158,7 @@ impl ReqwestTransport {
         let made = cell.get_or_init(|| {
             let config = tls::platform_config(&inner.settings.roots);
             config
-                .and_then(|config| inner.settings.client(config, local))
+                .and_then(|config| inner.settings.client(config, direct))
                 .map_err(|error| error.to_string().into())
         });
         made.as_ref().map_err(|reason| {
@@ -156,9 +169,20 @@ impl ReqwestTransport {
 
 /// Whether the host is this machine, going by its name or literal address alone.
 fn is_loopback(uri: &Uri) -> bool {
-    let Some(host) = uri.host() else { return false };
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    uri.host().is_some_and(|host| host.eq_ignore_ascii_case("localhost"))
+        || literal_address(uri).is_some_and(|ip| ip.is_loopback())
+}
+
+/// Whether the host is a literal address that no router passes on to the internet.
+fn is_nearby(uri: &Uri) -> bool {
+    literal_address(uri).is_some_and(|ip| match ip {
+        IpAddr::V4(ip) => ip.is_link_local() || ip.is_private(),
+        IpAddr::V6(ip) => ip.is_unicast_link_local() || ip.is_unique_local(),
+    })
+}
+
+fn literal_address(uri: &Uri) -> Option<IpAddr> {
+    uri.host()?.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 #[async_trait]

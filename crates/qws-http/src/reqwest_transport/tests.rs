@@ -97,3 +97,64 @@ async fn no_more_connections_than_allowed_are_used_at_once() {
 fn unreadable_roots_are_refused_when_given() {
     assert!(ReqwestTransport::builder().add_root_pem(b"not a certificate").is_err());
 }
+
+#[test]
+fn only_literal_nearby_addresses_take_plain_http_for_identity_endpoints() {
+    let transport = ReqwestTransport::builder().for_identity_endpoints().build().unwrap();
+    let takes = |uri: &'static str| transport.client_for(&Uri::from_static(uri)).is_ok();
+    for uri in [
+        "http://169.254.169.254/",
+        "http://10.0.0.1/",
+        "http://172.16.0.1/",
+        "http://[fe80::1]/",
+        "http://localhost/",
+    ] {
+        assert!(takes(uri), "{uri}");
+    }
+    for uri in [
+        "http://example.org/",
+        "http://1.1.1.1/",
+        "http://169.254.169.254.example.org/",
+        "http://[2001:db8::1]/",
+    ] {
+        assert!(!takes(uri), "{uri}");
+    }
+}
+
+/// The environment of a process cannot be changed safely, so the test runs itself again with the variables of a proxy.
+#[tokio::test]
+async fn a_proxy_is_never_asked_for_identity_endpoints() {
+    const NAME: &str = "reqwest_transport::tests::a_proxy_is_never_asked_for_identity_endpoints";
+    if std::env::var_os("QWS_TEST_WITH_PROXY").is_some() {
+        let identity = ReqwestTransport::builder().for_identity_endpoints();
+        let limit = Duration::from_millis(200);
+        let identity = identity.connect_timeout(limit).idle_timeout(limit).build().unwrap();
+        // Whatever a network makes of this unused link-local address, the proxy must not hear of it.
+        let _ = identity.send(get("http://169.254.0.1/metadata")).await;
+        let _ = identity.send(get("https://169.254.0.1/metadata")).await;
+        // What shows that a proxy would have been seen.
+        assert!(transport().send(get("https://169.254.0.1/control")).await.is_err());
+        return;
+    }
+    let (listener, proxy) = listener().await;
+    let child = tokio::task::spawn_blocking(move || {
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", NAME]).env("QWS_TEST_WITH_PROXY", "1");
+        command.envs(["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"].map(|name| (name, &proxy)));
+        command.env_remove("NO_PROXY").env_remove("no_proxy").output().unwrap()
+    });
+    let mut asked = Vec::new();
+    let mut child = std::pin::pin!(child);
+    let output = loop {
+        tokio::select! {
+            output = &mut child => break output.unwrap(),
+            connection = listener.accept() => {
+                let mut head = [0; 4096];
+                let read = connection.unwrap().0.read(&mut head).await.unwrap();
+                asked.push(String::from_utf8_lossy(&head[..read]).lines().next().unwrap_or_default().to_owned());
+            }
+        }
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(asked, ["CONNECT 169.254.0.1:443 HTTP/1.1"]);
+}

@@ -1,0 +1,34 @@
+//! Every credential against servers and programs that check what they are asked and answer as the real ones do.
+
+mod managed_identity;
+mod server;
+
+use std::{collections::HashMap, sync::Arc};
+
+use azure_core::time::OffsetDateTime;
+use qws_auth::{Audience, AuthError, AuthRequest, Credential, Host};
+use qws_http::ManualClock;
+
+/// A clock on which waits between attempts end at once.
+fn clock() -> ManualClock {
+    ManualClock::skipping(OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap())
+}
+
+/// A host with these variables and no others.
+fn host(variables: &[(&str, &str)]) -> Host {
+    let variables: HashMap<String, String> =
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Host::new(move |name| variables.get(name).cloned()).with_clock(Arc::new(clock()))
+}
+
+fn quantum() -> AuthRequest {
+    AuthRequest::new(Audience::QUANTUM)
+}
+
+/// The value of the header that the credential makes for the data plane.
+async fn header(credential: &dyn Credential) -> Result<String, AuthError> {
+    let mut headers = http::HeaderMap::new();
+    credential.authorize(&quantum()).await?.apply(&mut headers);
+    let (_, value) = headers.iter().next().unwrap();
+    Ok(value.to_str().unwrap().to_owned())
+}
