@@ -6,8 +6,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -18,7 +16,7 @@ use crate::fault::Fault;
 use crate::log::RecordedRequest;
 use crate::server::{self, Surface};
 use crate::service::catalog;
-use crate::state::{Addresses, Settings, Shared, Workspace, WorkspaceKind};
+use crate::state::{Addresses, Settings, Shared, Workspace, WorkspaceKind, WorkspaceSpec, random_key};
 use crate::token;
 
 /// How an emulator is to start; [`Emulator::builder`] begins one.
@@ -82,7 +80,13 @@ impl EmulatorBuilder {
 
     /// The kind of the workspace; V1 unless set.
     pub fn workspace_kind(mut self, kind: WorkspaceKind) -> Self {
-        self.settings.kind = kind;
+        self.settings.workspace.kind = kind;
+        self
+    }
+
+    /// The workspace that is there from the start.
+    pub fn workspace(mut self, workspace: WorkspaceSpec) -> Self {
+        self.settings.workspace = workspace;
         self
     }
 
@@ -140,7 +144,7 @@ impl Emulator {
                 sas_lifetime: Duration::from_hours(24),
                 qubit_limit: 20,
                 seed: 0,
-                kind: WorkspaceKind::V1,
+                workspace: WorkspaceSpec::default(),
             },
         }
     }
@@ -170,12 +174,7 @@ impl Emulator {
     #[must_use]
     pub fn connection_string(&self) -> String {
         let endpoint = self.endpoint();
-        self.workspace(|workspace| {
-            format!(
-                "SubscriptionId={};ResourceGroupName={};WorkspaceName={};ApiKey={};QuantumEndpoint={endpoint};",
-                workspace.subscription, workspace.group, workspace.name, workspace.primary_key
-            )
-        })
+        self.workspace(|workspace| workspace.connection_string(&endpoint, &workspace.primary_key))
     }
 
     /// The primary access key.
@@ -220,6 +219,19 @@ impl Emulator {
         self.shared.tokens.issue(token::DATA_PLANE, self.shared.clock.now(), token::LIFETIME)
     }
 
+    /// A token that Azure Resource Manager and Resource Graph accept for an hour of the emulator's clock.
+    #[must_use]
+    pub fn management_token(&self) -> String {
+        self.shared.tokens.issue(token::MANAGEMENT, self.shared.clock.now(), token::LIFETIME)
+    }
+
+    /// Adds a workspace beside the one that was there from the start, which keeps being the one of this handle.
+    pub fn add_workspace(&self, workspace: WorkspaceSpec) {
+        let mut state = self.shared.state();
+        let workspace = Workspace::new(workspace, &mut state.random, self.shared.clock.now());
+        state.workspaces.push(workspace);
+    }
+
     /// The clock that everything here runs on.
     #[must_use]
     pub fn clock(&self) -> Clock {
@@ -258,11 +270,8 @@ impl Emulator {
 
     /// Makes every SAS link issued so far count as expired.
     pub fn expire_sas(&self) {
-        let key: [u8; 32] = {
-            let mut state = self.shared.state();
-            std::array::from_fn(|_| state.random.u8(..))
-        };
-        self.shared.sas.expire_all(STANDARD.encode(key));
+        let key = random_key(&mut self.shared.state().random);
+        self.shared.sas.expire_all(key);
     }
 
     /// Makes every bearer token issued so far worthless.

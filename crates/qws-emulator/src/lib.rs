@@ -23,4 +23,4 @@ pub use emulator::{Emulator, EmulatorBuilder};
 pub use fault::{Action, Fault, Gate, Route};
 pub use log::RecordedRequest;
 pub use route::Operation;
-pub use state::WorkspaceKind;
+pub use state::{WorkspaceKind, WorkspaceSpec};

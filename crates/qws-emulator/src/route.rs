@@ -3,10 +3,11 @@
 use std::fmt;
 
 use http::Method;
+use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
 /// What a request asks the service or its storage for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Operation {
     /// `PUT {W}/jobs/{jobId}`
@@ -45,6 +46,18 @@ pub enum Operation {
     SuiteOfferQuotaUsages,
     /// `GET /subscriptions/{s}/providers/Microsoft.Quantum/suiteOffers/{providerId}/providerStatus`
     SuiteOfferProviderStatus,
+    /// `GET {W}`, answered by Azure Resource Manager
+    WorkspaceGet,
+    /// `PUT` or `PATCH {W}`: access keys on or off, tags
+    WorkspaceUpdate,
+    /// `GET` of all workspaces of a subscription or resource group
+    WorkspacesList,
+    /// `POST {W}/listKeys`
+    KeysList,
+    /// `POST {W}/regenerateKey`
+    KeysRegenerate,
+    /// `POST /providers/Microsoft.ResourceGraph/resources`
+    ResourceGraph,
     /// `PUT /{container}/{blob}`
     BlobPut,
     /// `GET /{container}/{blob}`
@@ -63,6 +76,21 @@ pub enum Operation {
     ContainerGet,
     /// `GET /{container}?restype=container&comp=list`
     BlobsList,
+}
+
+impl Operation {
+    /// Whether Azure Resource Manager or Resource Graph answers, not the workspace's data plane.
+    pub(crate) fn is_management(self) -> bool {
+        matches!(
+            self,
+            Self::WorkspaceGet
+                | Self::WorkspaceUpdate
+                | Self::WorkspacesList
+                | Self::KeysList
+                | Self::KeysRegenerate
+                | Self::ResourceGraph
+        )
+    }
 }
 
 /// Where the parts of a matched path go; percent-decoded.
@@ -118,6 +146,15 @@ const ROUTES: &[(Method, &str, &str, Operation)] = &[
     (Method::POST,   WORKSPACE, "/storage/sasUri",     Operation::SasUri),
     (Method::GET,    SUITE_OFFER, "/quotaUsages",      Operation::SuiteOfferQuotaUsages),
     (Method::GET,    SUITE_OFFER, "/providerStatus",   Operation::SuiteOfferProviderStatus),
+    (Method::GET,    WORKSPACE, "",                    Operation::WorkspaceGet),
+    (Method::PUT,    WORKSPACE, "",                    Operation::WorkspaceUpdate),
+    (Method::PATCH,  WORKSPACE, "",                    Operation::WorkspaceUpdate),
+    (Method::POST,   WORKSPACE, "/listKeys",           Operation::KeysList),
+    (Method::POST,   WORKSPACE, "/regenerateKey",      Operation::KeysRegenerate),
+    (Method::GET,    "/subscriptions/{s}/providers/Microsoft.Quantum/workspaces", "", Operation::WorkspacesList),
+    (Method::GET,    "/subscriptions/{s}/resourceGroups/{g}/providers/Microsoft.Quantum/workspaces", "",
+        Operation::WorkspacesList),
+    (Method::POST,   "/providers/Microsoft.ResourceGraph/resources", "", Operation::ResourceGraph),
 ];
 
 /// Finds the operation of a request to the service.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use tokio::sync::OnceCell;
@@ -31,11 +32,11 @@ pub(crate) struct Settings {
     pub(crate) sas_lifetime: Duration,
     pub(crate) qubit_limit: usize,
     pub(crate) seed: u64,
-    pub(crate) kind: WorkspaceKind,
+    pub(crate) workspace: WorkspaceSpec,
 }
 
 /// The two kinds of workspace, which count their quotas differently and name some states differently.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum WorkspaceKind {
     /// Quotas by provider; jobs are `Waiting` and `Succeeded`.
@@ -43,6 +44,39 @@ pub enum WorkspaceKind {
     V1,
     /// Minutes by target; jobs are `Queued` and `Completed`.
     V2,
+}
+
+/// A workspace to be emulated; begin with [`WorkspaceSpec::default`] and change what matters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct WorkspaceSpec {
+    /// A GUID.
+    pub subscription_id: String,
+    /// The resource group.
+    pub resource_group: String,
+    /// The name of the workspace.
+    pub name: String,
+    /// The region, as `eastus`.
+    pub location: String,
+    /// V1 or V2.
+    pub kind: WorkspaceKind,
+}
+
+impl Default for WorkspaceSpec {
+    fn default() -> Self {
+        Self {
+            subscription_id: "11111111-2222-3333-4444-555555555555".to_owned(),
+            resource_group: "emulator-rg".to_owned(),
+            name: "emulator-ws".to_owned(),
+            location: "eastus".to_owned(),
+            kind: WorkspaceKind::default(),
+        }
+    }
+}
+
+/// 32 random bytes in base64, the form of Azure's keys.
+pub(crate) fn random_key(random: &mut fastrand::Rng) -> String {
+    STANDARD.encode(std::array::from_fn::<u8, 32, _>(|_| random.u8(..)))
 }
 
 /// Where the two listeners are: scheme, host and port, without a slash at the end.
@@ -68,9 +102,9 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(settings: Settings, addresses: Addresses, clock: Clock) -> Self {
         let mut random = fastrand::Rng::with_seed(settings.seed);
-        let mut bytes = || std::array::from_fn::<u8, 32, _>(|_| random.u8(..));
-        let (token_key, sas_key, primary) = (bytes(), bytes(), bytes());
-        let workspace = Workspace::new(settings.kind, STANDARD.encode(primary));
+        let token_key = std::array::from_fn(|_| random.u8(..));
+        let sas_key = random_key(&mut random);
+        let workspace = Workspace::new(settings.workspace.clone(), &mut random, clock.now());
         Self {
             settings,
             addresses,
@@ -78,7 +112,7 @@ impl Shared {
             faults: FaultBook::default(),
             log: RequestLog::new(),
             tokens: Tokens::new(token_key),
-            sas: SasKeys::new(ACCOUNT, STANDARD.encode(sas_key)),
+            sas: SasKeys::new(ACCOUNT, sas_key),
             blobs: BlobStore::default(),
             state: Mutex::new(State { workspaces: vec![workspace], random }),
         }
@@ -135,6 +169,8 @@ pub(crate) struct Workspace {
     pub(crate) kind: WorkspaceKind,
     pub(crate) keys_enabled: bool,
     pub(crate) primary_key: String,
+    pub(crate) secondary_key: String,
+    pub(crate) created: OffsetDateTime,
     /// What was set in place of the catalogue's availability, by target.
     pub(crate) availability: HashMap<String, String>,
     pub(crate) jobs: HashMap<String, Job>,
@@ -151,15 +187,17 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    fn new(kind: WorkspaceKind, primary_key: String) -> Self {
+    pub(crate) fn new(spec: WorkspaceSpec, random: &mut fastrand::Rng, created: OffsetDateTime) -> Self {
         Self {
-            subscription: "11111111-2222-3333-4444-555555555555".to_owned(),
-            group: "emulator-rg".to_owned(),
-            name: "emulator-ws".to_owned(),
-            location: "eastus".to_owned(),
-            kind,
+            subscription: spec.subscription_id,
+            group: spec.resource_group,
+            name: spec.name,
+            location: spec.location,
+            kind: spec.kind,
             keys_enabled: true,
-            primary_key,
+            primary_key: random_key(random),
+            secondary_key: random_key(random),
+            created,
             availability: HashMap::new(),
             jobs: HashMap::new(),
             due: BTreeSet::new(),
@@ -172,10 +210,22 @@ impl Workspace {
         }
     }
 
+    /// Whether this key opens the workspace.
+    pub(crate) fn accepts(&self, key: &str) -> bool {
+        self.keys_enabled && (self.primary_key == key || self.secondary_key == key)
+    }
+
     /// Counts what is created in the workspace, jobs and sessions alike.
     pub(crate) fn next_number(&mut self) -> u64 {
         self.numbers += 1;
         self.numbers
+    }
+
+    pub(crate) fn connection_string(&self, endpoint: &str, key: &str) -> String {
+        format!(
+            "SubscriptionId={};ResourceGroupName={};WorkspaceName={};ApiKey={key};QuantumEndpoint={endpoint};",
+            self.subscription, self.group, self.name
+        )
     }
 
     pub(crate) fn resource_id(&self) -> String {

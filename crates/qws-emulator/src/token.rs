@@ -13,6 +13,12 @@ use time::OffsetDateTime;
 /// The audience of the data plane; a token request names it as `https://quantum.microsoft.com/.default`.
 pub(crate) const DATA_PLANE: &str = "https://quantum.microsoft.com";
 
+/// The audience of Azure Resource Manager and Resource Graph.
+pub(crate) const MANAGEMENT: &str = "https://management.azure.com";
+
+/// The tenant that the emulated subscription belongs to.
+pub(crate) const TENANT: &str = "99999999-8888-7777-6666-555555555555";
+
 /// As long as Entra's default access tokens live at least.
 pub(crate) const LIFETIME: Duration = Duration::from_hours(1);
 
@@ -42,7 +48,7 @@ impl Tokens {
         let iat = now.unix_timestamp();
         let claims = Claims {
             aud: audience.to_owned(),
-            iss: "https://sts.windows.net/emulator/".to_owned(),
+            iss: format!("https://sts.windows.net/{TENANT}/"),
             iat,
             exp: (now + lifetime).unix_timestamp(),
             generation: self.generation.load(Ordering::Relaxed),

@@ -14,6 +14,9 @@ pub(crate) fn refusal(
     request: &Incoming,
     matched: &Matched,
 ) -> Option<Result<Answer, ServiceError>> {
+    if matched.operation.is_management() {
+        return management_refusal(shared, request).map(Ok);
+    }
     let key = request.header("x-ms-quantum-api-key");
     let authorization = request.header("authorization");
     if key.is_none() && authorization.is_none() {
@@ -34,9 +37,7 @@ pub(crate) fn refusal(
         }
     };
     let allowed = match (key, authorization.and_then(|value| value.strip_prefix("Bearer "))) {
-        (Some(key), _) => {
-            doors.iter().any(|workspace| workspace.keys_enabled && workspace.primary_key == key)
-        }
+        (Some(key), _) => doors.iter().any(|workspace| workspace.accepts(key)),
         (None, Some(bearer)) => shared.tokens.accepts(bearer, token::DATA_PLANE, shared.clock.now()),
         (None, None) => false,
     };
@@ -44,4 +45,20 @@ pub(crate) fn refusal(
     (!allowed).then(|| {
         Ok(Answer::new(StatusCode::UNAUTHORIZED).with("www-authenticate", "Bearer error=\"invalid_token\""))
     })
+}
+
+/// Resource Manager takes tokens for itself only, and names the tenant to get them from.
+fn management_refusal(shared: &Shared, request: &Incoming) -> Option<Answer> {
+    let authorization = request.header("authorization");
+    let (code, message) = match authorization.and_then(|value| value.strip_prefix("Bearer ")) {
+        Some(token) if shared.tokens.accepts(token, token::MANAGEMENT, shared.clock.now()) => return None,
+        Some(_) => ("InvalidAuthenticationToken", "The access token is invalid."),
+        None => ("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing."),
+    };
+    let challenge = format!(
+        "Bearer authorization_uri=\"https://login.windows.net/{}\", error=\"invalid_token\", error_description=\"{message}\"",
+        token::TENANT
+    );
+    let answer = Answer::from(ServiceError::new(StatusCode::UNAUTHORIZED, code, message));
+    Some(answer.with("www-authenticate", &challenge))
 }

@@ -6,21 +6,19 @@ mod execution;
 mod items;
 mod jobs;
 mod listing;
+mod management;
 mod providers;
 pub(crate) mod quotas;
+mod resource_graph;
 mod sessions;
 mod storage_sas;
 
-use http::Method;
 use url::form_urlencoded;
 
 use crate::answer::{Answer, ServiceError};
 use crate::route::{Matched, Operation};
 use crate::server::Incoming;
 use crate::state::Shared;
-
-/// The version that the contract describes; any other is served too.
-const API_VERSION: &str = "2026-01-15-preview";
 
 /// Handles a request to the service.
 pub(crate) async fn handle(shared: &Shared, request: &Incoming) -> Answer {
@@ -33,7 +31,7 @@ async fn perform(shared: &Shared, request: &Incoming) -> Result<Answer, ServiceE
         let message = format!("There is no operation {} {}; {unknown}.", request.method, request.path);
         ServiceError::not_found("NotFound", message)
     })?;
-    warn_about_version(request);
+    warn_about_version(request, matched.operation);
     if let Some(refused) = auth::refusal(shared, request, matched) {
         return refused;
     }
@@ -62,6 +60,12 @@ fn dispatch(shared: &Shared, request: &Incoming, matched: &Matched) -> Result<An
         Operation::SasUri => storage_sas::issue(shared, params, &request.body),
         Operation::SuiteOfferQuotaUsages => quotas::suite_offer_usages(shared, params),
         Operation::SuiteOfferProviderStatus => quotas::suite_offer_status(shared, params),
+        Operation::WorkspaceGet => management::get(shared, params),
+        Operation::WorkspaceUpdate => management::update(shared, params, &request.body),
+        Operation::WorkspacesList => management::list(shared, params),
+        Operation::KeysList => management::keys(shared, params),
+        Operation::KeysRegenerate => management::regenerate(shared, params, &request.body),
+        Operation::ResourceGraph => resource_graph::query(shared, &request.body),
         // The router gives storage operations to the storage account only.
         other => {
             Err(ServiceError::not_found("NotFound", format!("{other:?} is not an operation of the service.")))
@@ -69,11 +73,16 @@ fn dispatch(shared: &Shared, request: &Incoming, matched: &Matched) -> Result<An
     }
 }
 
-fn warn_about_version(request: &Incoming) {
+fn warn_about_version(request: &Incoming, operation: Operation) {
+    let known = match operation {
+        Operation::ResourceGraph => "2021-03-01",
+        operation if operation.is_management() => "2025-12-15-preview",
+        _ => "2026-01-15-preview",
+    };
     let version = form_urlencoded::parse(request.query.as_bytes()).find(|(key, _)| key == "api-version");
     let version = version.as_ref().map_or("none", |(_, version)| version);
-    if version != API_VERSION && request.method != Method::OPTIONS {
-        tracing::warn!(version, known = API_VERSION, "api-version not known to this emulator; served anyway");
+    if version != known {
+        tracing::warn!(version, known, "api-version not known to this emulator; served anyway");
     }
 }
 

@@ -12,6 +12,8 @@ mod jobs;
 #[cfg(test)]
 mod lists;
 #[cfg(test)]
+mod management;
+#[cfg(test)]
 mod quotas;
 #[cfg(test)]
 mod refusals;
