@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::log::RecordedRequest;
+use crate::seed::{self, SeedError};
 use crate::server::{self, Surface};
 use crate::service::catalog;
 use crate::state::{Addresses, Settings, Shared, Workspace, WorkspaceKind, WorkspaceSpec, random_key};
@@ -282,6 +283,22 @@ impl Emulator {
     /// Lets something go wrong.
     pub fn inject(&self, fault: Fault) {
         self.shared.faults.inject(fault);
+    }
+
+    /// Adds workspaces, jobs, sessions and blobs from the JSON description that [`Self::export`] gives.
+    ///
+    /// A workspace that is there already keeps what it has and gets the rest beside it.
+    ///
+    /// # Errors
+    /// If the description has another shape, names an unknown status, or gives a time that is none; nothing is added then.
+    pub fn load(&self, description: &serde_json::Value) -> Result<(), SeedError> {
+        seed::load(&self.shared, description)
+    }
+
+    /// Everything that [`Self::load`] can bring back: workspaces, jobs, sessions and blobs, without keys.
+    #[must_use]
+    pub fn export(&self) -> serde_json::Value {
+        seed::export(&self.shared)
     }
 
     /// Forgets the faults that have not happened yet.

@@ -132,6 +132,10 @@ async fn respond(
         Err(error) => (Bytes::new(), Some(error)),
     };
     let request = Incoming { method: parts.method, path, query, headers: parts.headers, body, matched };
+    // The control API is not part of what is emulated: it is neither recorded nor disturbed.
+    if surface == Surface::Service && request.path.starts_with(service::CONTROL) {
+        return Ok(outgoing(service::handle(shared, &request).await, None));
+    }
     let number = shared.log.arrived(RecordedRequest {
         method: request.method.clone(),
         path: request.path.clone(),

@@ -147,7 +147,7 @@ pub(crate) struct QuantumComputingData {
 
 #[derive(Debug, Serialize)]
 pub(crate) struct ErrorData {
-    pub(crate) code: &'static str,
+    pub(crate) code: String,
     pub(crate) message: String,
 }
 

@@ -1,10 +1,11 @@
 //! The emulator as a program: one JSON line on stdout when it is ready, logs on stderr, ends on SIGTERM or Ctrl-C.
 #![expect(clippy::print_stdout, reason = "the ready line is this program's output")]
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use qws_emulator::Emulator;
+use qws_emulator::{Emulator, WorkspaceSpec};
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
@@ -21,6 +22,12 @@ struct Arguments {
     /// Fixes every random choice.
     #[arg(long, value_name = "NUMBER")]
     seed_rng: Option<u64>,
+    /// The name of the workspace.
+    #[arg(long, value_name = "NAME")]
+    workspace: Option<String>,
+    /// A JSON file with workspaces, jobs, sessions and blobs to begin with, as `GET /_emulator/state` gives it.
+    #[arg(long, value_name = "FILE")]
+    seed: Option<PathBuf>,
     /// What to log, in the syntax of tracing's `EnvFilter`.
     #[arg(long, default_value = "info", value_name = "FILTER")]
     log: String,
@@ -42,14 +49,23 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments) -> Result<(), std::io::Error> {
+async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     // The handlers come first: a signal right after the ready line must find them.
     let terminated = terminated()?;
     let mut builder = Emulator::builder().port(arguments.port).storage_port(arguments.storage_port);
     if let Some(seed) = arguments.seed_rng {
         builder = builder.seed(seed);
     }
+    if let Some(name) = &arguments.workspace {
+        builder = builder.workspace(WorkspaceSpec { name: name.clone(), ..WorkspaceSpec::default() });
+    }
     let emulator = builder.start().await?;
+    if let Some(path) = &arguments.seed {
+        let text = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let description =
+            serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        emulator.load(&description)?;
+    }
     let ready = json!({
         "ready": true,
         "endpoint": emulator.endpoint(),

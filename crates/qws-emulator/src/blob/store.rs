@@ -127,6 +127,16 @@ impl BlobStore {
         true
     }
 
+    /// Every blob, by container and name.
+    pub(crate) fn all(&self) -> Vec<(String, String, Blob)> {
+        let inner = self.lock();
+        let blobs = |(container, content): (&String, &Container)| -> Vec<(String, String, Blob)> {
+            let entries = content.blobs.iter();
+            entries.map(|(name, blob)| (container.clone(), name.clone(), blob.clone())).collect()
+        };
+        inner.containers.iter().flat_map(blobs).collect()
+    }
+
     /// Looks at a container while nobody changes it.
     pub(crate) fn with_container<T>(
         &self,

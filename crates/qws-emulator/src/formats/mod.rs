@@ -5,6 +5,8 @@ mod qasm;
 mod qir;
 mod results;
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::circuit::{Circuit, Step};
@@ -24,13 +26,13 @@ pub(crate) struct Program {
 /// Why a job failed; becomes its `errorData`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct JobError {
-    pub(crate) code: &'static str,
+    pub(crate) code: Cow<'static, str>,
     pub(crate) message: String,
 }
 
 impl JobError {
-    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+    pub(crate) fn new(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into() }
     }
 
     pub(crate) fn invalid_input(message: impl Into<String>) -> Self {

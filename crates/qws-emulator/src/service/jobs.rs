@@ -343,7 +343,9 @@ fn plain(shared: &Shared, workspace: &Workspace, job: &Job, now: OffsetDateTime)
         last_modified_time: Some(clock::precise(job.modified)),
         quantum_computing_data: None,
         error_data: match &job.phase {
-            Phase::Failed(error) => Some(ErrorData { code: error.code, message: error.message.clone() }),
+            Phase::Failed(error) => {
+                Some(ErrorData { code: error.code.to_string(), message: error.message.clone() })
+            }
             _ => None,
         },
         is_cancelling: job.phase == Phase::Cancelling,

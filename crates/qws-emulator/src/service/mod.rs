@@ -2,6 +2,7 @@
 
 mod auth;
 pub(crate) mod catalog;
+mod control;
 mod execution;
 mod items;
 mod jobs;
@@ -15,6 +16,7 @@ mod storage_sas;
 
 use url::form_urlencoded;
 
+pub(crate) use self::control::PREFIX as CONTROL;
 use crate::answer::{Answer, ServiceError};
 use crate::route::{Matched, Operation};
 use crate::server::Incoming;
@@ -26,6 +28,9 @@ pub(crate) async fn handle(shared: &Shared, request: &Incoming) -> Answer {
 }
 
 async fn perform(shared: &Shared, request: &Incoming) -> Result<Answer, ServiceError> {
+    if request.path.starts_with(CONTROL) {
+        return control::handle(shared, request);
+    }
     let matched = request.matched.as_ref().map_err(|unknown| {
         tracing::warn!(method = %request.method, path = request.path, %unknown, "unknown route");
         let message = format!("There is no operation {} {}; {unknown}.", request.method, request.path);

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod control;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod jobs;

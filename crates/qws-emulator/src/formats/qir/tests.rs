@@ -105,7 +105,7 @@ fn what_cannot_be_run_is_named_with_its_line() {
     let refused = |body: &str| read(&typed(body), None).unwrap_err();
     let error = refused("call void @__quantum__qis__warp__body(%Qubit* null)");
     assert_eq!(
-        (error.code, error.message.as_str()),
+        (&*error.code, error.message.as_str()),
         (
             "CompilationError",
             "Line 5: undefined symbol `__quantum__qis__warp__body`: `call void @__quantum__qis__warp__body(%Qubit* null)`."
