@@ -169,3 +169,44 @@ fn setting<'a>(text: &'a str, section: &str, key: &str) -> Option<&'a str> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn config_files_are_read_as_python_writes_them() {
+        let text = "[core]\ngroup = no\n\n[defaults]\n# group = no\n; group = no\nGROUP = first\n group=second \nempty =\n[quantum]\nx = a=b";
+        assert_eq!(setting(text, "defaults", "group"), Some("second"));
+        assert_eq!(setting(text, "defaults", "empty"), Some(""));
+        assert_eq!(setting(text, "defaults", "workspace"), None);
+        assert_eq!(setting(text, "quantum", "x"), Some("a=b"));
+        assert_eq!(setting(text, "nowhere", "x"), None);
+    }
+
+    #[test]
+    fn without_a_chosen_subscription_there_is_none() {
+        for text in [
+            "{}",
+            r#"{"subscriptions": []}"#,
+            r#"{"subscriptions": [{"id": "x", "isDefault": false}]}"#,
+            "[]",
+            "1",
+        ] {
+            assert_eq!(AzureCli::parse(Some(text), None), Ok(AzureCli::default()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_with_its_file() {
+        let error = |profile, config| AzureCli::parse(profile, config).unwrap_err().to_string();
+        assert!(error(Some("{"), None).starts_with("azureProfile.json: "));
+        let bad_id = r#"{"subscriptions": [{"id": "x", "isDefault": true}]}"#;
+        assert!(
+            error(Some(bad_id), None).starts_with("azureProfile.json: subscription id has 'x' at byte 0;")
+        );
+        assert!(
+            error(None, Some("[defaults]\nworkspace = a b")).starts_with("config: workspace name has ' '")
+        );
+    }
+}

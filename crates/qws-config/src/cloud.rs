@@ -223,3 +223,84 @@ fn base_url(part: Part, text: Text<'_>) -> Result<Url, ParseError> {
     }
     Ok(url)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ParseErrorKind;
+    use crate::settings::Settings;
+
+    fn from_environment(variable: &'static str, value: &str) -> Cloud {
+        let settings = Settings::from_lookup(|name| match name {
+            "AZURE_QUANTUM_WORKSPACE_NAME" => Some("contoso-ws".to_owned()),
+            _ => (name == variable).then(|| value.to_owned()),
+        });
+        settings.resolve().unwrap().cloud().clone()
+    }
+
+    #[test]
+    fn secrets_go_to_foreign_hosts_only_if_those_were_named_on_purpose() {
+        for (variable, value, foreign) in [
+            ("AZURE_AUTHORITY_HOST", "login.microsoftonline.us", false),
+            ("AZURE_AUTHORITY_HOST", "https://localhost:8443", false),
+            ("AZURE_AUTHORITY_HOST", "https://login.contoso.example/adfs", true),
+            ("AZURE_AUTHORITY_HOST", "https://management.azure.com", true),
+            ("QWS_RESOURCE_MANAGER_ENDPOINT", "http://127.0.0.1:7071", false),
+            ("QWS_RESOURCE_MANAGER_ENDPOINT", "https://management.azure.com.evil.example/", true),
+        ] {
+            let cloud = from_environment(variable, value);
+            let url =
+                if variable.starts_with("AZURE") { cloud.authority() } else { cloud.resource_manager() };
+            assert_eq!(url.is_foreign(), foreign, "{value}");
+            assert_eq!(url.for_secrets().is_err(), foreign, "{value}");
+        }
+        let named = Cloud::public().with_authority("https://login.contoso.example/adfs").unwrap();
+        assert!(named.authority().is_foreign() && named.authority().for_secrets().is_ok());
+        let through_settings =
+            Settings::new().with_workspace_name("contoso-ws".parse().unwrap()).with_cloud(&named);
+        assert_eq!(through_settings.resolve().unwrap().cloud(), &named);
+    }
+
+    #[test]
+    fn the_error_about_a_foreign_host_names_host_and_source() {
+        let cloud = from_environment("AZURE_AUTHORITY_HOST", "login.contoso.example");
+        assert_eq!(
+            cloud.authority().for_secrets().unwrap_err().to_string(),
+            "authority `login.contoso.example` is not a host of a known Azure cloud, and only the variable \
+             `AZURE_AUTHORITY_HOST` names it"
+        );
+    }
+
+    #[test]
+    fn a_bare_authority_is_https_and_errors_point_into_what_was_typed() {
+        let cloud = Cloud::public().with_authority(" login.microsoftonline.us ").unwrap();
+        assert_eq!(cloud.authority().as_url().as_str(), "https://login.microsoftonline.us/");
+        for (text, at) in
+            [("login.contoso.example?x", 21), (" me@login.contoso.example", 1), ("", 0), ("a b", 1)]
+        {
+            assert_eq!(Cloud::public().with_authority(text).unwrap_err().at(), Some(at), "{text}");
+        }
+        let error = Cloud::public().with_authority("http://login.contoso.example").unwrap_err();
+        assert_eq!(error.kind(), ParseErrorKind::Scheme);
+    }
+
+    #[test]
+    fn each_known_cloud_has_its_own_management_scope() {
+        let scope =
+            |url: &str| Cloud::public().with_resource_manager(url).unwrap().management_scope().to_owned();
+        assert_eq!(
+            scope("https://management.usgovcloudapi.net/x"),
+            "https://management.usgovcloudapi.net/.default"
+        );
+        assert_eq!(scope("http://localhost:7071"), "https://management.azure.com/.default");
+        let own = Cloud::public().with_management_scope("https://arm.contoso.example/.default").unwrap();
+        assert_eq!(own.management_scope(), "https://arm.contoso.example/.default");
+    }
+
+    #[test]
+    fn a_scope_cannot_pose_as_an_option_or_hold_a_space() {
+        for scope in ["", "-x", "a b", "a;b", "ä"] {
+            assert!(Cloud::public().with_quantum_scope(scope).is_err(), "{scope}");
+        }
+    }
+}

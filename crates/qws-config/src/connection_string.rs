@@ -251,6 +251,8 @@ impl FromStr for ConnectionString {
     }
 }
 
+crate::serde_text::serde_text!(ConnectionString);
+
 #[cfg(test)]
 mod tests {
     use super::*;

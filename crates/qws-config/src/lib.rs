@@ -1,6 +1,4 @@
-//! Which Azure Quantum workspace a program talks to: connection strings, resource ids, settings and their precedence.
-//!
-//! No async, no network; the environment is read only through a lookup function that the caller gives.
+#![doc = include_str!("../README.md")]
 
 mod address;
 #[cfg(feature = "files")]
@@ -42,3 +40,8 @@ pub use secret::Secret;
 pub use settings::{
     Explained, Explanation, Ignored, Resolution, Resolved, Settings, SettingsError, Source, variables,
 };
+
+/// The guide for users; its examples are tests of this crate.
+#[cfg(all(doctest, feature = "files"))]
+#[doc = include_str!("../../../docs/connect.md")]
+struct ConnectGuide;

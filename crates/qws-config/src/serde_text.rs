@@ -33,3 +33,35 @@ macro_rules! serde_text {
     };
 }
 pub(crate) use serde_text;
+
+#[cfg(all(test, feature = "serde"))]
+mod tests {
+    use crate::{ConnectionString, Endpoint, Location, ResourceId, Secret, SubscriptionId};
+    use serde_json::{from_value, json, to_value};
+
+    #[test]
+    fn values_are_their_text() {
+        let id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Quantum/Workspaces/ws";
+        assert_eq!(to_value(id.parse::<ResourceId>().unwrap()).unwrap(), json!(id));
+        assert_eq!(from_value::<ResourceId>(json!(id)).unwrap(), id.parse().unwrap());
+        assert_eq!(from_value::<Location>(json!("East US")).unwrap().as_str(), "eastus");
+        let endpoint: Endpoint = from_value(json!("https://eastus.quantum.azure.com")).unwrap();
+        assert_eq!(to_value(endpoint).unwrap(), json!("https://eastus.quantum.azure.com/"));
+    }
+
+    #[test]
+    fn a_bad_text_is_the_same_error_as_from_parsing() {
+        let error = from_value::<SubscriptionId>(json!("x")).unwrap_err().to_string();
+        assert_eq!(error, "x".parse::<SubscriptionId>().unwrap_err().to_string());
+        let error = from_value::<SubscriptionId>(json!(1)).unwrap_err().to_string();
+        assert!(error.ends_with("expected the text of a SubscriptionId"), "{error}");
+    }
+
+    #[test]
+    fn secrets_can_be_read() {
+        assert_eq!(from_value::<Secret>(json!("hunter2")).unwrap().expose(), "hunter2");
+        let error =
+            from_value::<ConnectionString>(json!("ApiKey=hunter2;ApiKey=hunter2")).unwrap_err().to_string();
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}

@@ -10,6 +10,7 @@ use crate::location::edits;
 use crate::plain;
 use crate::settings::value::{Broken, Layer, Rank, Reader, Value, read};
 use crate::settings::{SettingsError, Source};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -224,14 +225,116 @@ fn invalid(text: &str, key: &str, value: &Spanned<DeValue<'_>>, error: &ParseErr
     }
 }
 
-/// A key that is not known is repeated only if it can hardly be a secret.
-fn unknown_key(text: &str, key: &Spanned<std::borrow::Cow<'_, str>>, known: &[&str]) -> ProfileError {
+/// A key that is not known is not repeated: it may be text that slipped out of a string.
+fn unknown_key(text: &str, key: &Spanned<Cow<'_, str>>, known: &[&str]) -> ProfileError {
     let (name, at) = (key.get_ref(), key.span().start);
-    let harmless = name.len() <= 30 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    let message = if harmless { format!("unknown key `{name}`") } else { "unknown key".to_owned() };
-    let error = ProfileError::new(ProfileErrorKind::UnknownKey, message).located(text, at);
+    let error = ProfileError::new(ProfileErrorKind::UnknownKey, "this key is not known here".to_owned())
+        .located(text, at);
     match known.iter().find(|known| name.len() < 40 && edits(name, known) <= 2) {
         Some(meant) => error.hinted(format!("did you mean `{meant}`?")),
-        None => error.hinted(format!("known keys here: {}", known.join(", "))),
+        None => error.hinted(format!("known are {}", known.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Settings;
+
+    /// The error of the file, or of its profile `p`.
+    fn error(text: &str) -> ProfileError {
+        match text.parse::<Profiles>() {
+            Err(error) => error,
+            Ok(profiles) => {
+                match Settings::new().with_profiles(profiles).with_profile("p").resolve().unwrap_err() {
+                    SettingsError::Profile(error) => error,
+                    other => panic!("{other}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_told_with_its_place() {
+        use ProfileErrorKind::{NoSuchProfile, Syntax, Type, UnknownKey, Value, Version};
+        for (text, kind, message) in [
+            ("", Version, "profile file, line 1, column 1: `version` is missing"),
+            ("version = 2", Version, "profile file, line 1, column 11: `version` is not 1"),
+            (
+                "version = 1\nprofil = 1",
+                UnknownKey,
+                "profile file, line 2, column 1: this key is not known here",
+            ),
+            (
+                "version = 1\nprofile = 1",
+                Type,
+                "profile file, line 2, column 11: `profile` has the type integer; expected a table",
+            ),
+            (
+                "version = 1\ndefault = 1",
+                Type,
+                "profile file, line 2, column 11: `default` has the type integer; expected a string",
+            ),
+            (
+                "version = 1\n[profile.p]\nlocation = 1",
+                Type,
+                "profile file, line 3, column 12: `location` has the type integer; expected a string",
+            ),
+            (
+                "version = 1\n[profile.p]\n\"組\".x = 1",
+                UnknownKey,
+                "profile file, line 3, column 1: this key is not known here",
+            ),
+            (
+                "version = 1\n[profile.p]\nworkspace_name = 'a b'",
+                Value,
+                "profile file, line 3, column 18: `workspace_name`: workspace name has ' ' at byte 1; expected ASCII letters, digits, inner '-' and '_'",
+            ),
+            ("version = 1\n[profile.q]", NoSuchProfile, "profile file: there is no profile `p`"),
+            (
+                "version = 1\nversion = 1",
+                Syntax,
+                "profile file, line 2, column 1: no valid TOML: duplicate key",
+            ),
+        ] {
+            let error = error(text);
+            assert_eq!((error.kind(), error.to_string().as_str()), (kind, message), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_one_profile_does_not_spoil_the_others() {
+        let text = "version = 1\ndefault = 'good'\n[profile.good]\nworkspace_name = 'ws'\n[profile.bad]\nlocation = '?'";
+        let profiles: Profiles = text.parse().unwrap();
+        assert_eq!(profiles.default_name(), Some("good"));
+        assert!(Settings::new().with_profiles(profiles.clone()).resolve().is_ok());
+        assert!(Settings::new().with_profiles(profiles).with_profile("bad").resolve().is_err());
+    }
+
+    #[test]
+    fn hints_name_the_key_that_was_meant_and_the_profiles_there_are() {
+        assert_eq!(
+            error("version = 1\n[profile.p]\nresource-id = ''").hint(),
+            Some("did you mean `resource_id`?")
+        );
+        assert_eq!(
+            error("version = 1\n[profile.work]\n[profile.home]").hint(),
+            Some("the file has `home`, `work`")
+        );
+        assert_eq!(error("version = 1").hint(), Some("the file has no profiles"));
+    }
+
+    #[test]
+    fn a_line_that_holds_a_key_is_not_repeated() {
+        for text in [
+            "connection_string = 'ApiKey=hunter2",
+            "connection_string = hunter2",
+            "hunter2 = 1",
+            "\"hunter2\" = 1",
+            "ApiKey=hunter2;",
+        ] {
+            let error = error(&format!("version = 1\n[profile.p]\n{text}\n"));
+            assert!(!format!("{error} {error:?} {:?}", error.hint()).contains("hunter2"), "{error}");
+        }
     }
 }

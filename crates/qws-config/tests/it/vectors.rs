@@ -2,7 +2,7 @@
 
 use qws_config::{
     AzureCli, Cloud, ConnectionString, Endpoint, Location, ParseError, Profiles, Resolution, ResourceGroup,
-    ResourceId, Settings, SettingsError, SubscriptionId, WorkspaceKind, WorkspaceName,
+    ResourceId, Secret, Settings, SettingsError, SubscriptionId, WorkspaceKind, WorkspaceName,
 };
 use serde_json::{Map, Value as Json, json};
 use std::fmt::Display;
@@ -49,7 +49,7 @@ fn connection_strings_are_read_as_the_vectors_say() {
                 ("endpoint", text(Some(string.endpoint()))),
                 ("location", text(string.location())),
                 ("kind", text(string.endpoint().kind())),
-                ("api_key", text(string.api_key().map(|key| key.expose()))),
+                ("api_key", text(string.api_key().map(Secret::expose))),
                 ("tenant_id", text(string.tenant_id())),
             ])
         });
@@ -157,7 +157,7 @@ fn resolved(settings: &Settings) -> Json {
         ("workspace_name", text(id.map(ResourceId::workspace_name))),
         ("endpoint", text(endpoint)),
         ("location", text(location)),
-        ("api_key", text(resolved.api_key().map(|key| key.expose()))),
+        ("api_key", text(resolved.api_key().map(Secret::expose))),
         ("tenant_id", text(resolved.tenant_id())),
         ("client_id", text(resolved.client_id())),
         ("app_id", text(resolved.app_id())),
@@ -165,8 +165,12 @@ fn resolved(settings: &Settings) -> Json {
     if let Resolution::NeedsIds { workspace_name, subscription_id, resource_group, .. } = resolved.workspace()
     {
         found["workspace_name"] = workspace_name.as_str().into();
-        subscription_id.iter().for_each(|id| found["subscription_id"] = id.as_str().into());
-        resource_group.iter().for_each(|group| found["resource_group"] = group.as_str().into());
+        if let Some(id) = subscription_id {
+            found["subscription_id"] = id.as_str().into();
+        }
+        if let Some(group) = resource_group {
+            found["resource_group"] = group.as_str().into();
+        }
     }
     found
 }
