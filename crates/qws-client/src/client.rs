@@ -1,18 +1,19 @@
 use std::{fmt, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use http::HeaderValue;
 use qws_auth::{Audience, AuthRequest, Authorizer, Credential};
 use qws_config::WorkspaceAddress;
 use qws_http::{Answer, Call, Clock, Http, ReqwestTransport, RetryPolicy, Transport};
 use serde::de::DeserializeOwned;
 
-use crate::{Error, ErrorKind, Jobs, Operation, Providers, Storage, hint, request::Request};
+use crate::{
+    Error, ErrorKind, Items, Jobs, Operation, Providers, Quotas, Sessions, Storage, SuiteOffers, hint,
+    request::Request,
+};
 
 /// The version of the data plane's REST API that is asked for unless another is set.
 pub const API_VERSION: &str = "2026-01-15-preview";
-
-/// How many pages of one list are read before it counts as endless.
-const MAX_PAGES: usize = 10_000;
 
 /// The typed REST client of one workspace: one method an operation. Cheap to clone.
 ///
@@ -20,6 +21,7 @@ const MAX_PAGES: usize = 10_000;
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
+    deadline: Option<Duration>,
 }
 
 struct Inner {
@@ -28,7 +30,6 @@ struct Inner {
     http: Http,
     api_version: String,
     user_agent: HeaderValue,
-    deadline: Option<Duration>,
 }
 
 /// How a [`Client`] works: what it sends through, what time it goes by, when it tries again.
@@ -146,9 +147,15 @@ impl Client {
             http: options.http()?,
             user_agent: user_agent(options.application_id.as_deref())?,
             api_version: options.api_version.clone(),
-            deadline: options.deadline,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), deadline: options.deadline })
+    }
+
+    /// The same client with another limit for its single calls, retries included; `None` for no limit.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
+        self.deadline = deadline.into();
+        self
     }
 
     /// Jobs of the workspace.
@@ -157,10 +164,34 @@ impl Client {
         Jobs::new(self)
     }
 
+    /// Sessions of the workspace.
+    #[must_use]
+    pub fn sessions(&self) -> Sessions<'_> {
+        Sessions::new(self)
+    }
+
+    /// Top-level items: sessions, and jobs outside of any.
+    #[must_use]
+    pub fn items(&self) -> Items<'_> {
+        Items::new(self)
+    }
+
     /// Providers of the workspace and their targets.
     #[must_use]
     pub fn providers(&self) -> Providers<'_> {
         Providers::new(self)
+    }
+
+    /// Quotas of the workspace.
+    #[must_use]
+    pub fn quotas(&self) -> Quotas<'_> {
+        Quotas::new(self)
+    }
+
+    /// Suite offers of the workspace's subscription.
+    #[must_use]
+    pub fn suite_offers(&self) -> SuiteOffers<'_> {
+        SuiteOffers::new(self)
     }
 
     /// Links to the workspace's storage.
@@ -186,7 +217,7 @@ impl Client {
     }
 
     pub(crate) fn deadline(&self) -> Option<Duration> {
-        self.inner.deadline
+        self.deadline
     }
 
     /// Sends a request and reads its answer as `T`.
@@ -195,28 +226,44 @@ impl Client {
         decode(answer.response.body()).map_err(|problem| malformed(request.operation, &answer, &problem))
     }
 
-    /// All items of a list, following its links within the endpoint's origin.
-    pub(crate) async fn fetch_all<T: DeserializeOwned>(&self, first: Request) -> Result<Vec<T>, Error> {
-        let operation = first.operation;
-        let mut all = Vec::new();
-        let mut request = first;
-        for _ in 0..MAX_PAGES {
-            let page: crate::models::Page<T> = self.fetch(&request).await?;
-            all.extend(page.value);
-            let Some(link) = page.next_link.filter(|link| !link.is_empty()) else { return Ok(all) };
-            // A relative link counts from the endpoint.
-            let link = self.inner.address.endpoint().as_url().join(&link).map_err(|_| {
-                Error::new(ErrorKind::MalformedAnswer, "the link to the next page is no URL")
-                    .with_operation(operation)
-            })?;
-            request = Request::link(operation, link);
-        }
-        let text = format!("the list did not end after {MAX_PAGES} pages");
-        Err(Error::new(ErrorKind::MalformedAnswer, text).with_operation(operation))
+    /// Sends a request of your own making through the same pipeline: credential, api-version, retries, deadline.
+    ///
+    /// `path` is under the workspace, already encoded, and may bring a query: `jobs?top=1`. The answer comes as it is,
+    /// whatever its status. GET, PUT, DELETE and their like are repeated on trouble, POST and PATCH are not.
+    ///
+    /// # Errors
+    /// Only where no answer came, or the path cannot stand in a URL.
+    pub async fn raw(
+        &self,
+        method: http::Method,
+        path: &str,
+        body: Option<&serde_json::Value>,
+    ) -> Result<http::Response<Bytes>, Error> {
+        let request = Request::raw(method, path);
+        let request = match body {
+            Some(body) => request.json(body)?,
+            None => request,
+        };
+        Ok(self.answer(&request).await?.0.response)
     }
 
-    /// Sends a request: origin check, credential, retries, deadline; an answer that is no success is an error.
+    /// Sends a request; an answer that is no success is an error.
     pub(crate) async fn send(&self, request: &Request) -> Result<Answer, Error> {
+        let (answer, with_api_key) = self.answer(request).await?;
+        let status = answer.response.status();
+        if request.ok.contains(&status.as_u16()) {
+            return Ok(answer);
+        }
+        let (headers, body) = (answer.response.headers(), answer.response.body());
+        let error = hint::for_answer(request.operation, status, headers, body, with_api_key);
+        Err(error
+            .with_attempts(answer.attempts, answer.elapsed)
+            .with_maybe_done_before(answer.maybe_done_before))
+    }
+
+    /// The answer to a request, whatever its status, and whether an API key went with it: origin check, credential,
+    /// retries, deadline.
+    async fn answer(&self, request: &Request) -> Result<(Answer, bool), Error> {
         let inner = &*self.inner;
         let address = &inner.address;
         let http_request = request.build(
@@ -228,7 +275,7 @@ impl Client {
         let authorizer = Authorizer::new(&*inner.credential, AuthRequest::new(Audience::QUANTUM));
         let call = Call::new(http_request)
             .repeatable(request.repeatable)
-            .deadline(inner.deadline)
+            .deadline(self.deadline)
             .authorize(&authorizer);
         let answer = inner.http.send(call).await;
         let with_api_key = authorizer.sent_api_key();
@@ -239,13 +286,7 @@ impl Client {
                 _ => error,
             }
         })?;
-        let status = answer.response.status();
-        if request.ok.contains(&status.as_u16()) {
-            return Ok(answer);
-        }
-        let (headers, body) = (answer.response.headers(), answer.response.body());
-        let error = hint::for_answer(request.operation, status, headers, body, with_api_key);
-        Err(error.with_attempts(answer.attempts, answer.elapsed))
+        Ok((answer, with_api_key))
     }
 }
 

@@ -5,7 +5,7 @@ use qws_auth::AuthError;
 use qws_config::ParseError;
 use qws_http::{BoxError, Failure, FailureKind};
 
-use crate::{JobId, Operation, models::ServiceError};
+use crate::{Continuation, JobId, Operation, models::ServiceError};
 
 /// What went wrong, by cause: what a program can decide on. New causes may come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -84,6 +84,8 @@ struct Inner {
     request_id: Option<String>,
     attempts: u32,
     elapsed: Duration,
+    maybe_done_before: bool,
+    continuation: Option<Continuation>,
     hint: Option<String>,
     source: Option<BoxError>,
 }
@@ -101,6 +103,8 @@ impl Error {
                 request_id: None,
                 attempts: 0,
                 elapsed: Duration::ZERO,
+                maybe_done_before: false,
+                continuation: None,
                 hint: None,
                 source: None,
             }),
@@ -153,6 +157,16 @@ impl Error {
     pub(crate) fn with_attempts(mut self, attempts: u32, elapsed: Duration) -> Self {
         self.inner.attempts = attempts;
         self.inner.elapsed = elapsed;
+        self
+    }
+
+    pub(crate) fn with_maybe_done_before(mut self, maybe: bool) -> Self {
+        self.inner.maybe_done_before = maybe;
+        self
+    }
+
+    pub(crate) fn with_continuation(mut self, from: Option<Continuation>) -> Self {
+        self.inner.continuation = from;
         self
     }
 
@@ -230,6 +244,19 @@ impl Error {
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.inner.elapsed
+    }
+
+    /// Whether an earlier attempt of the same call may have been carried out, its answer being lost.
+    #[must_use]
+    pub fn maybe_done_before(&self) -> bool {
+        self.inner.maybe_done_before
+    }
+
+    /// The place in a list whose page could not be fetched, to go on from with [`crate::List::resume`]; `None` for the
+    /// first page.
+    #[must_use]
+    pub fn continuation(&self) -> Option<&Continuation> {
+        self.inner.continuation.as_ref()
     }
 
     /// One sentence on what to do next, where we know.

@@ -5,7 +5,8 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::{
-    BlobUri, Error, ErrorKind, JobDetails, JobId, JobStatus, Operation, Results, Wait, Workspace, blob::Blob,
+    BlobUri, Error, ErrorKind, JobDetails, JobId, JobStatus, JobUpdate, Operation, Results, Wait, Workspace,
+    blob::Blob,
 };
 
 /// The longest output that is read into memory, in bytes.
@@ -63,6 +64,33 @@ impl Job {
     pub async fn refresh(&mut self) -> Result<(), Error> {
         self.details = self.workspace.client().jobs().get(&self.details.id).await?;
         Ok(())
+    }
+
+    /// Asks for the job to be cancelled, then for its state: it may still end otherwise. Cancelling a job that has ended
+    /// is an error of the service.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conflict`] if it has ended; [`Error::is_not_found`].
+    pub async fn cancel(&mut self) -> Result<(), Error> {
+        self.workspace.client().jobs().cancel(&self.details.id).await?;
+        self.refresh().await
+    }
+
+    /// Changes name, priority or tags, then asks for its state.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] for an update that changes nothing; [`Error::is_not_found`].
+    pub async fn update(&mut self, update: &JobUpdate) -> Result<(), Error> {
+        self.workspace.client().jobs().update(&self.details.id, update).await?;
+        self.refresh().await
+    }
+
+    /// Deletes the job for good; to stop one, [`Job::cancel`] it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conflict`] if it has not ended; the handle is in the error's way then, so keep a clone.
+    pub async fn delete(self) -> Result<(), Error> {
+        self.workspace.client().jobs().delete(&self.details.id).await
     }
 
     /// Waits for the job to end: await it, or take its events. Without [`Wait::deadline`] it waits as long as it takes.

@@ -19,11 +19,15 @@ pub use client::{API_VERSION, Client, ClientOptions};
 pub use error::{Error, ErrorKind};
 pub use job::Job;
 pub use models::{
-    BlobUri, CostEstimate, CreatedByType, ItemType, JobDetails, JobId, JobStatus, JobType, NewJob, Priority,
-    ProviderAvailability, ProviderStatus, QuantumComputingData, ServiceError, TargetAvailability,
-    TargetStatus, UsageEvent,
+    BlobUri, CostEstimate, CreatedByType, DimensionScope, Item, ItemType, JobDetails, JobId, JobStatus,
+    JobType, JobUpdate, JobUpdateResponse, MeterPeriod, NewJob, NewSession, Priority, ProviderAvailability,
+    ProviderStatus, QuantumComputingData, Quota, QuotaUsage, ServiceError, SessionDetails,
+    SessionJobFailurePolicy, SessionStatus, SuiteOfferScope, TargetAvailability, TargetStatus, UsageEvent,
 };
-pub use ops::{Jobs, Providers, Storage};
+pub use ops::{
+    Continuation, Filter, Items, Jobs, List, Order, Page, Property, Providers, Quotas, Sessions, Storage,
+    SuiteOffers,
+};
 pub use programs::Program;
 pub use request::Operation;
 pub use results::{Histogram, Measure, Outcome, Results};

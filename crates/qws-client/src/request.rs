@@ -23,6 +23,36 @@ pub enum Operation {
     JobsCreate,
     /// REST: jobs, get.
     JobsGet,
+    /// REST: jobs, list.
+    JobsList,
+    /// REST: jobs, update.
+    JobsUpdate,
+    /// REST: jobs, cancel.
+    JobsCancel,
+    /// REST: jobs, delete.
+    JobsDelete,
+    /// REST: sessions, open.
+    SessionsOpen,
+    /// REST: sessions, get.
+    SessionsGet,
+    /// REST: sessions, close.
+    SessionsClose,
+    /// REST: sessions, list.
+    SessionsList,
+    /// REST: sessions, jobs list.
+    SessionsJobs,
+    /// REST: top-level items, list.
+    ItemsList,
+    /// REST: quotas, list.
+    QuotasList,
+    /// REST: quota usages, list.
+    QuotaUsagesList,
+    /// REST: suite offers, quota usages.
+    SuiteOfferQuotaUsages,
+    /// REST: suite offers, provider status.
+    SuiteOfferProviderStatus,
+    /// A request of the caller's own making.
+    Raw,
     /// REST: provider status, list.
     ProvidersList,
     /// REST: storage, SAS URI.
@@ -47,6 +77,21 @@ impl Operation {
             Self::Connect => "connect",
             Self::JobsCreate => "jobs.create",
             Self::JobsGet => "jobs.get",
+            Self::JobsList => "jobs.list",
+            Self::JobsUpdate => "jobs.update",
+            Self::JobsCancel => "jobs.cancel",
+            Self::JobsDelete => "jobs.delete",
+            Self::SessionsOpen => "sessions.open",
+            Self::SessionsGet => "sessions.get",
+            Self::SessionsClose => "sessions.close",
+            Self::SessionsList => "sessions.list",
+            Self::SessionsJobs => "sessions.jobs",
+            Self::ItemsList => "items.list",
+            Self::QuotasList => "quotas.list",
+            Self::QuotaUsagesList => "quotas.usages",
+            Self::SuiteOfferQuotaUsages => "suite_offers.quota_usages",
+            Self::SuiteOfferProviderStatus => "suite_offers.provider_status",
+            Self::Raw => "raw",
             Self::ProvidersList => "providers.list",
             Self::StorageSasUri => "storage.sas_uri",
             Self::BlobUpload => "blob.upload",
@@ -65,7 +110,7 @@ impl fmt::Display for Operation {
 }
 
 /// One request of the data plane.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) operation: Operation,
     /// Which statuses are a success.
@@ -74,15 +119,23 @@ pub(crate) struct Request {
     pub(crate) repeatable: bool,
     method: Method,
     place: Place,
-    body: Option<Bytes>,
+    query: Vec<(&'static str, String)>,
+    body: Option<(Bytes, &'static str)>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Place {
-    /// Segments under the workspace.
-    Workspace(Vec<String>),
+    /// An encoded path under the workspace.
+    Workspace(String),
+    /// An encoded path under the provider in the workspace's subscription.
+    Subscription(String),
     /// A link that the service gave; checked against the endpoint's origin before it is used.
     Link(Url),
+}
+
+/// Segments as a path, each percent-encoded on its own.
+fn path<const N: usize>(segments: [&str; N]) -> String {
+    segments.map(|segment| utf8_percent_encode(segment, ENCODED).to_string()).join("/")
 }
 
 impl Request {
@@ -91,31 +144,37 @@ impl Request {
         Self::new(operation, Method::GET, segments)
     }
 
-    /// A request under the workspace; each segment is percent-encoded on its own. Repeatable, since GET and PUT are
-    /// and the POSTs of this API that we send are by their meaning.
+    /// A request under the workspace. Repeatable: GET, PUT and DELETE are, a merge patch is, and the POSTs of this API
+    /// that we send are by their meaning.
     pub(crate) fn new<const N: usize>(operation: Operation, method: Method, segments: [&str; N]) -> Self {
-        let segments =
-            segments.iter().map(|segment| utf8_percent_encode(segment, ENCODED).to_string()).collect();
-        Self {
-            operation,
-            ok: &[200],
-            repeatable: true,
-            method,
-            place: Place::Workspace(segments),
-            body: None,
-        }
+        Self::at(operation, method, Place::Workspace(path(segments)))
+    }
+
+    /// A POST to a verb of a resource: `jobs/ID:cancel`. The colon before the verb is not encoded.
+    pub(crate) fn verb<const N: usize>(operation: Operation, area: [&str; N], id_and_verb: &str) -> Self {
+        let (id, verb) = id_and_verb.rsplit_once(':').unwrap_or((id_and_verb, ""));
+        let place = format!("{}/{}:{verb}", path(area), utf8_percent_encode(id, ENCODED));
+        Self::at(operation, Method::POST, Place::Workspace(place))
+    }
+
+    /// A GET under the subscription's provider.
+    pub(crate) fn of_subscription<const N: usize>(operation: Operation, segments: [&str; N]) -> Self {
+        Self::at(operation, Method::GET, Place::Subscription(path(segments)))
+    }
+
+    /// A request of the caller's own making under the workspace. Its path is not encoded again.
+    pub(crate) fn raw(method: Method, path_and_query: &str) -> Self {
+        let repeatable = method.is_idempotent();
+        Self { repeatable, ..Self::at(Operation::Raw, method, Place::Workspace(path_and_query.to_owned())) }
     }
 
     /// The next page of a list.
     pub(crate) fn link(operation: Operation, link: Url) -> Self {
-        Self {
-            operation,
-            ok: &[200],
-            repeatable: true,
-            method: Method::GET,
-            place: Place::Link(link),
-            body: None,
-        }
+        Self::at(operation, Method::GET, Place::Link(link))
+    }
+
+    fn at(operation: Operation, method: Method, place: Place) -> Self {
+        Self { operation, ok: &[200], repeatable: true, method, place, query: Vec::new(), body: None }
     }
 
     pub(crate) fn ok(mut self, statuses: &'static [u16]) -> Self {
@@ -123,11 +182,27 @@ impl Request {
         self
     }
 
-    pub(crate) fn json(mut self, body: &impl serde::Serialize) -> Result<Self, Error> {
+    /// Adds a parameter to the query; an empty value is left out.
+    pub(crate) fn query(mut self, name: &'static str, value: String) -> Self {
+        if !value.is_empty() {
+            self.query.push((name, value));
+        }
+        self
+    }
+
+    pub(crate) fn json(self, body: &impl serde::Serialize) -> Result<Self, Error> {
+        self.body(body, "application/json")
+    }
+
+    pub(crate) fn merge_patch(self, body: &impl serde::Serialize) -> Result<Self, Error> {
+        self.body(body, "application/merge-patch+json")
+    }
+
+    fn body(mut self, body: &impl serde::Serialize, content_type: &'static str) -> Result<Self, Error> {
         let bytes = serde_json::to_vec(body).map_err(|error| {
             Error::new(ErrorKind::InvalidInput, "a value cannot be written as JSON").with_source(error)
         })?;
-        self.body = Some(bytes.into());
+        self.body = Some((bytes.into(), content_type));
         Ok(self)
     }
 
@@ -139,12 +214,7 @@ impl Request {
         api_version: &str,
         user_agent: &HeaderValue,
     ) -> Result<http::Request<Bytes>, Error> {
-        let version = utf8_percent_encode(api_version, ENCODED);
         let uri = match &self.place {
-            Place::Workspace(segments) => {
-                let base = endpoint.as_url().as_str().trim_end_matches('/');
-                format!("{base}{}/{}?api-version={version}", workspace.workspace_path(), segments.join("/"))
-            }
             Place::Link(link) => {
                 if !endpoint.same_origin(link) {
                     let text = format!(
@@ -155,19 +225,40 @@ impl Request {
                 }
                 with_api_version(link, api_version)
             }
+            Place::Workspace(path) => self.uri(endpoint, &workspace.workspace_path(), path, api_version),
+            Place::Subscription(path) => {
+                let provider =
+                    format!("/subscriptions/{}/providers/Microsoft.Quantum", workspace.subscription_id());
+                self.uri(endpoint, &provider, path, api_version)
+            }
         };
         let mut builder = http::Request::builder()
             .method(self.method.clone())
             .uri(uri)
             .header(header::ACCEPT, HeaderValue::from_static("application/json"))
             .header(header::USER_AGENT, user_agent);
-        if self.body.is_some() {
-            builder = builder.header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some((_, content_type)) = self.body {
+            builder = builder.header(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
-        builder.body(self.body.clone().unwrap_or_default()).map_err(|_| {
+        let body = self.body.as_ref().map(|(bytes, _)| bytes.clone()).unwrap_or_default();
+        builder.body(body).map_err(|_| {
             Error::new(ErrorKind::InvalidInput, "the request cannot be expressed in HTTP")
                 .with_operation(self.operation)
         })
+    }
+
+    fn uri(&self, endpoint: &Endpoint, prefix: &str, path: &str, api_version: &str) -> String {
+        let base = endpoint.as_url().as_str().trim_end_matches('/');
+        // A path of the caller's own may bring a query.
+        let (path, given) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+        let mut uri =
+            format!("{base}{prefix}/{path}?api-version={}", utf8_percent_encode(api_version, ENCODED));
+        for (name, value) in &self.query {
+            uri.extend(["&", name, "="]);
+            uri.extend(utf8_percent_encode(value, ENCODED));
+        }
+        uri.extend(given.into_iter().flat_map(|query| ["&", query]));
+        uri
     }
 }
 

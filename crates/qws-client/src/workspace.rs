@@ -57,7 +57,7 @@ impl Workspace {
     /// # Errors
     /// [`ErrorKind::Unauthenticated`] for a wrong key or token.
     pub async fn targets(&self) -> Result<Vec<Target>, Error> {
-        let providers = self.client.providers().list().await?;
+        let providers = self.client.providers().list().collect().await?;
         let of = |provider: crate::ProviderStatus| {
             let id = provider.id;
             provider.targets.into_iter().map(move |status| Target::new(self.clone(), id.clone(), status))

@@ -1,4 +1,5 @@
-use crate::{Client, Error, Operation, ProviderStatus, request::Request};
+use super::List;
+use crate::{Client, Operation, ProviderStatus, request::Request};
 
 /// Providers of a workspace.
 #[derive(Debug, Clone, Copy)]
@@ -11,11 +12,9 @@ impl<'a> Providers<'a> {
         Self { client }
     }
 
-    /// All providers that are enabled in the workspace, with their targets.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Unauthenticated`] is usually the first thing that a wrong key meets.
-    pub async fn list(&self) -> Result<Vec<ProviderStatus>, Error> {
-        self.client.fetch_all(Request::get(Operation::ProvidersList, ["providerStatus"])).await
+    /// The providers that are enabled in the workspace, with their targets and how these are now.
+    /// [`crate::ErrorKind::Unauthenticated`] is usually the first thing that a wrong key meets here.
+    pub fn list(&self) -> List<ProviderStatus> {
+        List::new(self.client, Request::get(Operation::ProvidersList, ["providerStatus"]))
     }
 }

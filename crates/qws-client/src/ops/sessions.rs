@@ -1,0 +1,52 @@
+use http::Method;
+
+use super::List;
+use crate::{Client, Error, JobDetails, NewSession, Operation, SessionDetails, request::Request};
+
+/// Sessions of a workspace: jobs that belong together and run one after the other.
+#[derive(Debug, Clone, Copy)]
+pub struct Sessions<'a> {
+    client: &'a Client,
+}
+
+impl<'a> Sessions<'a> {
+    pub(crate) fn new(client: &'a Client) -> Self {
+        Self { client }
+    }
+
+    /// Opens a session under an id of the caller's choice (a UUID). Safe to repeat: the same id is the same session.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::TargetMissing`] and its like; [`crate::ErrorKind::Conflict`] for another session with the id.
+    pub async fn open(&self, id: &str, session: &NewSession) -> Result<SessionDetails, Error> {
+        let request = Request::new(Operation::SessionsOpen, Method::PUT, ["sessions", id]).ok(&[200, 201]);
+        self.client.fetch(&request.json(session)?).await
+    }
+
+    /// Fetches a session.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`] if the workspace has no such session.
+    pub async fn get(&self, id: &str) -> Result<SessionDetails, Error> {
+        self.client.fetch(&Request::get(Operation::SessionsGet, ["sessions", id])).await
+    }
+
+    /// Closes a session: it takes no further jobs.
+    ///
+    /// # Errors
+    /// [`Error::is_not_found`]; [`crate::ErrorKind::Conflict`] where the service will not close it.
+    pub async fn close(&self, id: &str) -> Result<SessionDetails, Error> {
+        let request = Request::verb(Operation::SessionsClose, ["sessions"], &format!("{id}:close"));
+        self.client.fetch(&request).await
+    }
+
+    /// Sessions of the workspace.
+    pub fn list(&self) -> List<SessionDetails> {
+        List::new(self.client, Request::get(Operation::SessionsList, ["sessions"]))
+    }
+
+    /// Jobs of a session.
+    pub fn jobs(&self, id: &str) -> List<JobDetails> {
+        List::new(self.client, Request::get(Operation::SessionsJobs, ["sessions", id, "jobs"]))
+    }
+}
