@@ -106,7 +106,7 @@ impl Settings {
     ///
     /// # Errors
     /// [`SettingsError::Missing`] if no source names a workspace; [`SettingsError::Conflict`] if two sources of one rank disagree;
-    /// [`SettingsError::Invalid`] or [`SettingsError::Profile`] if a source that is needed cannot be read.
+    /// [`SettingsError::Invalid`], or `SettingsError::Profile` with feature `files`, if a source that is needed cannot be read.
     pub fn resolve(&self) -> Result<Resolved, SettingsError> {
         self.merged().resolve()
     }

@@ -5,4 +5,6 @@ mod files;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod seeds;
+#[cfg(test)]
 mod vectors;
