@@ -15,9 +15,11 @@ use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::log::RecordedRequest;
 use crate::seed::{self, SeedError};
-use crate::server::{self, Surface};
+use crate::server::{self, Serving, Surface};
 use crate::service::catalog;
-use crate::state::{Addresses, Settings, Shared, Workspace, WorkspaceKind, WorkspaceSpec, random_key};
+use crate::state::{
+    ACCOUNT, Addresses, Settings, Shared, Workspace, WorkspaceKind, WorkspaceSpec, random_key,
+};
 use crate::token;
 
 /// How an emulator is to start; [`Emulator::builder`] begins one.
@@ -29,6 +31,9 @@ pub struct EmulatorBuilder {
     clock: Clock,
     seed: Option<u64>,
     settings: Settings,
+    public_names: bool,
+    #[cfg(feature = "https")]
+    https: bool,
 }
 
 impl EmulatorBuilder {
@@ -91,6 +96,21 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Serves HTTPS on both ports, with a certificate authority made at start: [`Emulator::ca_pem`] gives it.
+    ///
+    /// The certificate covers `localhost`, `127.0.0.1` and the names of the real service.
+    #[cfg(feature = "https")]
+    pub fn https(self) -> Self {
+        Self { https: true, ..self }
+    }
+
+    /// Gives out the names of the real service: `{location}.quantum.azure.com` and `{account}.blob.core.windows.net`.
+    ///
+    /// For clients that insist on them; their name resolution must be led to this emulator's ports.
+    pub fn public_names(self) -> Self {
+        Self { public_names: true, ..self }
+    }
+
     /// Opens the ports and serves.
     ///
     /// Must be called within a Tokio runtime whose I/O and time drivers are enabled.
@@ -101,18 +121,54 @@ impl EmulatorBuilder {
         self.settings.seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
         let service = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await?;
         let storage = TcpListener::bind((Ipv4Addr::LOCALHOST, self.storage_port)).await?;
-        let address = |address: SocketAddr| format!("http://{address}");
-        let addresses =
-            Addresses { service: address(service.local_addr()?), storage: address(storage.local_addr()?) };
+        let ports = [service.local_addr()?.port(), storage.local_addr()?.port()];
+        let addresses = self.addresses(service.local_addr()?, storage.local_addr()?);
+        #[cfg(feature = "https")]
+        let tls = if self.https { Some(crate::tls::Tls::generate(&addresses)?) } else { None };
         let shared = Arc::new(Shared::new(self.settings, addresses, self.clock));
         let (stop, stopped) = watch::channel(());
         let tasks = [(service, Surface::Service), (storage, Surface::Storage)]
             .into_iter()
             .map(|(listener, surface)| {
-                tokio::spawn(server::serve(listener, surface, Arc::clone(&shared), stopped.clone()))
+                let serving = Serving {
+                    surface,
+                    shared: Arc::clone(&shared),
+                    #[cfg(feature = "https")]
+                    tls: tls.as_ref().map(|tls| tls.acceptor.clone()),
+                };
+                tokio::spawn(server::serve(listener, serving, stopped.clone()))
             })
             .collect();
-        Ok(Emulator { shared, stop, tasks })
+        Ok(Emulator {
+            shared,
+            stop,
+            tasks,
+            ports,
+            #[cfg(feature = "https")]
+            ca_pem: tls.map(|tls| tls.ca_pem),
+        })
+    }
+
+    fn addresses(&self, service: SocketAddr, storage: SocketAddr) -> Addresses {
+        #[cfg(feature = "https")]
+        let scheme = if self.https { "https" } else { "http" };
+        #[cfg(not(feature = "https"))]
+        let scheme = "http";
+        if !self.public_names {
+            return Addresses {
+                service: format!("{scheme}://{service}"),
+                storage: format!("{scheme}://{storage}"),
+            };
+        }
+        let workspace = &self.settings.workspace;
+        let suffix = match workspace.kind {
+            WorkspaceKind::V1 => "",
+            WorkspaceKind::V2 => "-v2",
+        };
+        Addresses {
+            service: format!("{scheme}://{}{suffix}.quantum.azure.com", workspace.location),
+            storage: format!("{scheme}://{ACCOUNT}.blob.core.windows.net"),
+        }
     }
 }
 
@@ -121,6 +177,9 @@ pub struct Emulator {
     shared: Arc<Shared>,
     stop: watch::Sender<()>,
     tasks: Vec<JoinHandle<()>>,
+    ports: [u16; 2],
+    #[cfg(feature = "https")]
+    ca_pem: Option<String>,
 }
 
 impl Emulator {
@@ -137,6 +196,9 @@ impl Emulator {
         EmulatorBuilder {
             port: 0,
             storage_port: 0,
+            public_names: false,
+            #[cfg(feature = "https")]
+            https: false,
             clock: Clock::real(),
             seed: None,
             settings: Settings {
@@ -169,6 +231,25 @@ impl Emulator {
     #[must_use]
     pub fn storage_endpoint(&self) -> String {
         self.shared.storage_endpoint()
+    }
+
+    /// The port of the service, whatever name [`Self::endpoint`] has.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.ports[0]
+    }
+
+    /// The port of the storage account.
+    #[must_use]
+    pub fn storage_port(&self) -> u16 {
+        self.ports[1]
+    }
+
+    /// The certificate authority that clients must trust, in PEM; `None` over plain HTTP.
+    #[cfg(feature = "https")]
+    #[must_use]
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.ca_pem.as_deref()
     }
 
     /// What a client needs to connect with the access key.

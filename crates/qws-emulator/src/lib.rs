@@ -16,6 +16,8 @@ mod server;
 mod service;
 mod simulator;
 mod state;
+#[cfg(feature = "https")]
+mod tls;
 mod token;
 mod wire;
 

@@ -54,13 +54,17 @@ impl Incoming {
     }
 }
 
+/// How a listener serves.
+#[derive(Clone)]
+pub(crate) struct Serving {
+    pub(crate) surface: Surface,
+    pub(crate) shared: Arc<Shared>,
+    #[cfg(feature = "https")]
+    pub(crate) tls: Option<tokio_rustls::TlsAcceptor>,
+}
+
 /// Accepts connections until `stop` changes or its sender is gone; then drops them all.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    surface: Surface,
-    shared: Arc<Shared>,
-    mut stop: watch::Receiver<()>,
-) {
+pub(crate) async fn serve(listener: TcpListener, serving: Serving, mut stop: watch::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -68,7 +72,7 @@ pub(crate) async fn serve(
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(connection(stream, peer, surface, Arc::clone(&shared)));
+                    connections.spawn(connection(stream, peer, serving.clone()));
                 }
                 Err(error) => {
                     // Out of file descriptors, most likely: give others the time to close some.
@@ -82,13 +86,27 @@ pub(crate) async fn serve(
     connections.shutdown().await;
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, surface: Surface, shared: Arc<Shared>) {
+async fn connection(stream: TcpStream, peer: SocketAddr, serving: Serving) {
     // Answers are small and written at once; waiting for more would only delay them.
     let _ = stream.set_nodelay(true);
     let reset = Arc::new(AtomicBool::new(false));
     let socket = Socket { stream, reset: Arc::clone(&reset) };
+    #[cfg(feature = "https")]
+    if let Some(acceptor) = &serving.tls {
+        return match acceptor.accept(socket).await {
+            Ok(stream) => converse(stream, peer, &serving, &reset).await,
+            Err(error) => tracing::warn!(%peer, %error, "no TLS; does the client trust this emulator's CA?"),
+        };
+    }
+    converse(socket, peer, &serving, &reset).await;
+}
+
+async fn converse<S>(stream: S, peer: SocketAddr, serving: &Serving, reset: &Arc<AtomicBool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let service = service_fn(move |request| {
-        let (shared, reset) = (Arc::clone(&shared), Arc::clone(&reset));
+        let (shared, surface, reset) = (Arc::clone(&serving.shared), serving.surface, Arc::clone(reset));
         async move {
             let answer = respond(&shared, surface, request).await;
             if answer.is_err() {
@@ -97,7 +115,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, surface: Surface, share
             answer
         }
     });
-    if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(socket), service).await {
+    if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
         tracing::debug!(%peer, %error, "connection ended early");
     }
 }

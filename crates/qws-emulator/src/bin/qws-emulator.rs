@@ -22,6 +22,12 @@ struct Arguments {
     /// Fixes every random choice.
     #[arg(long, value_name = "NUMBER")]
     seed_rng: Option<u64>,
+    /// Serve HTTPS, with a certificate authority made at start; the ready line says where its PEM file is.
+    #[arg(long)]
+    https: bool,
+    /// Give out the names of the real service, for clients whose name resolution is led here.
+    #[arg(long)]
+    public_names: bool,
     /// The name of the workspace.
     #[arg(long, value_name = "NAME")]
     workspace: Option<String>,
@@ -59,6 +65,12 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(name) = &arguments.workspace {
         builder = builder.workspace(WorkspaceSpec { name: name.clone(), ..WorkspaceSpec::default() });
     }
+    if arguments.https {
+        builder = builder.https();
+    }
+    if arguments.public_names {
+        builder = builder.public_names();
+    }
     let emulator = builder.start().await?;
     if let Some(path) = &arguments.seed {
         let text = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -66,18 +78,41 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
             serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", path.display()))?;
         emulator.load(&description)?;
     }
+    let ca = emulator.ca_pem().map(CaFile::write).transpose()?;
     let ready = json!({
         "ready": true,
         "endpoint": emulator.endpoint(),
         "storageEndpoint": emulator.storage_endpoint(),
         "resourceId": emulator.resource_id(),
         "connectionString": emulator.connection_string(),
+        "port": emulator.port(),
+        "storagePort": emulator.storage_port(),
+        "caPath": ca.as_ref().map(|file| &file.0),
     });
     println!("{ready}");
     terminated.await;
     tracing::info!("stopping");
     emulator.stop().await;
     Ok(())
+}
+
+/// The PEM file of the certificate authority, gone with the program.
+struct CaFile(PathBuf);
+
+impl CaFile {
+    fn write(pem: &str) -> Result<Self, std::io::Error> {
+        let path = std::env::temp_dir().join(format!("qws-emulator-ca-{}.pem", std::process::id()));
+        std::fs::write(&path, pem)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for CaFile {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_file(&self.0) {
+            tracing::warn!(path = %self.0.display(), %error, "could not remove the CA file");
+        }
+    }
 }
 
 #[cfg(unix)]

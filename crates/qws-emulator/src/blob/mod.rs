@@ -121,11 +121,13 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming, request_id: &str) -> A
         (Ok(matched), Some(path)) => authorise(shared, request, matched.operation, &path, now)
             .and_then(|overrides| perform(shared, request, matched.operation, &path, &overrides, now))
             .unwrap_or_else(|error| error.answer(request_id, now)),
-        _ => StorageError::bad_request(
-            "UnsupportedOperation",
-            "This emulator has no such storage operation; see the log for the nearest one it knows.",
-        )
-        .answer(request_id, now),
+        (matched, _) => {
+            if let Err(unknown) = matched {
+                tracing::warn!(method = %request.method, path = request.path, %unknown, "unknown storage route");
+            }
+            let message = "This emulator has no such storage operation.";
+            StorageError::bad_request("UnsupportedOperation", message).answer(request_id, now)
+        }
     };
     let version = request.header("x-ms-version").unwrap_or("2024-11-04");
     answer.with("x-ms-version", version)

@@ -112,9 +112,14 @@ fn flat(record: &Record) -> Vec<usize> {
 fn ionq(histogram: BTreeMap<u128, f64>) -> Value {
     let histogram: Map<String, Value> = histogram
         .into_iter()
-        .map(|(outcome, probability)| (outcome.to_string(), json!(probability)))
+        .map(|(outcome, probability)| (outcome.to_string(), json!(rounded(probability))))
         .collect();
     json!({ "histogram": histogram })
+}
+
+/// Twelve digits after the point: the sum of many roundings is no longer seen, and a half is a half.
+fn rounded(probability: f64) -> f64 {
+    (probability * 1e12).round() / 1e12
 }
 
 /// The probability of every outcome as an integer whose lowest bit was recorded first; `None` if it takes sampling.

@@ -10,6 +10,9 @@ mod control;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+#[cfg(feature = "https")]
+mod https;
+#[cfg(test)]
 mod jobs;
 #[cfg(test)]
 mod lists;
