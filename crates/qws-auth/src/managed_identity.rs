@@ -8,6 +8,7 @@ use crate::{
     access_token::AccessToken,
     text::guid,
     tokens::{TokenSource, Tokens, token_credential},
+    workload_identity,
 };
 
 mod answer;
@@ -16,8 +17,8 @@ mod imds;
 
 /// The identity that Azure gives to the machine or app the program runs on: there is no secret to keep.
 ///
-/// Works on virtual machines (and what runs on them with the instance metadata service), App Service, Functions and
-/// Container Apps. Which one it is, is found from the environment, in the order of the official clients.
+/// Works on virtual machines (and what runs on them with the instance metadata service), App Service, Functions,
+/// Container Apps, and AKS with workload identity. Which one it is, is found from the environment, in the order of the official clients.
 ///
 /// ```
 /// use qws_auth::ManagedIdentity;
@@ -48,6 +49,7 @@ struct Source {
     identity: Identity,
     host: Host,
     imds: Arc<imds::State>,
+    workloads: bool,
 }
 
 impl ManagedIdentity {
@@ -92,7 +94,8 @@ impl ManagedIdentity {
     }
 
     fn new(identity: Identity) -> Self {
-        Self { tokens: Tokens::new(Source { identity, host: Host::from_process(), imds: Arc::default() }) }
+        let (host, imds) = (Host::from_process(), Arc::default());
+        Self { tokens: Tokens::new(Source { identity, host, imds, workloads: true }) }
     }
 
     /// Uses this environment, clock and network.
@@ -103,6 +106,11 @@ impl ManagedIdentity {
             source.imds = Arc::default();
         });
         Self { tokens }
+    }
+
+    /// Leaves the workload identity of a cluster to the credential of that name, as in the default chain.
+    pub(crate) fn without_workloads(self) -> Self {
+        Self { tokens: self.tokens.reconfigured(|source| source.workloads = false) }
     }
 }
 
@@ -125,9 +133,13 @@ impl fmt::Debug for Source {
     }
 }
 
+/// What a cluster sets for its workloads.
+const WORKLOAD: [&str; 3] = ["AZURE_AUTHORITY_HOST", "AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE"];
+
 /// Who gives out the tokens here.
 enum Hosting {
     AppService { endpoint: String, header: qws_config::Secret },
+    Workload { client_id: Option<String> },
     Imds,
 }
 
@@ -151,6 +163,13 @@ impl Source {
         match (set("MSI_ENDPOINT"), set("MSI_SECRET")) {
             (Some(_), Some(_)) => lacking("Azure Machine Learning"),
             (Some(_), None) => lacking("Cloud Shell"),
+            _ if self.workloads && WORKLOAD.iter().all(|name| set(name).is_some()) => match &self.identity {
+                Identity::System => Ok(Hosting::Workload { client_id: None }),
+                Identity::Client(id) => Ok(Hosting::Workload { client_id: Some(id.clone()) }),
+                _ => Err(AuthError::unsupported(
+                    "a workload identity is named by its client id, not by object or resource id",
+                )),
+            },
             _ => Ok(Hosting::Imds),
         }
     }
@@ -167,18 +186,20 @@ impl TokenSource for Source {
     }
 
     async fn token(&self, request: &AuthRequest) -> Result<AccessToken, AuthError> {
+        let hosting = self.hosting()?;
+        if let Hosting::Workload { client_id } = hosting {
+            return workload_identity::Source::new(self.host.clone(), client_id).token(request).await;
+        }
         if request.claims().is_some() {
             let text = "a managed identity cannot be asked for a token with claims";
             return Err(AuthError::unsupported(text));
         }
         let resource = crate::text::resource(request.audience().scope());
-        match self.hosting()? {
+        match hosting {
             Hosting::AppService { endpoint, header } => {
                 app_service::token(&self.host, &endpoint, &header, &self.identity, resource).await
             }
-            Hosting::Imds => {
-                imds::token(&self.host, &self.imds, &self.identity, resource, request.is_in_chain()).await
-            }
+            _ => imds::token(&self.host, &self.imds, &self.identity, resource, request.is_in_chain()).await,
         }
     }
 }

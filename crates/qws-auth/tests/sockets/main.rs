@@ -1,7 +1,10 @@
 //! Every credential against servers and programs that check what they are asked and answer as the real ones do.
 
+mod entra;
 mod managed_identity;
 mod server;
+#[cfg(unix)]
+mod tools;
 
 use std::{collections::HashMap, sync::Arc};
 

@@ -15,22 +15,22 @@ use tokio::{
 
 /// One request as it arrived. Header names are in lower case.
 #[derive(Debug, Clone)]
-pub struct Seen {
-    pub method: String,
-    pub path: String,
-    pub query: HashMap<String, String>,
-    pub headers: HashMap<String, String>,
-    pub form: HashMap<String, String>,
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: HashMap<String, String>,
+    pub(crate) headers: HashMap<String, String>,
+    pub(crate) form: HashMap<String, String>,
 }
 
 impl Seen {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
 }
 
 /// What to answer.
-pub enum Reply {
+pub(crate) enum Reply {
     Json(u16, String),
     Raw(u16, &'static str, String),
     /// Nothing: the connection stays open without an answer.
@@ -39,19 +39,19 @@ pub enum Reply {
     Close,
 }
 
-pub fn json(status: u16, body: &str) -> Reply {
+pub(crate) fn json(status: u16, body: &str) -> Reply {
     Reply::Json(status, body.to_owned())
 }
 
-pub struct Server {
-    pub address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
     count: watch::Receiver<usize>,
     task: JoinHandle<()>,
 }
 
 impl Server {
-    pub async fn start(answer: impl FnMut(&Seen) -> Reply + Send + 'static) -> Self {
+    pub(crate) async fn start(answer: impl FnMut(&Seen) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
@@ -74,16 +74,16 @@ impl Server {
         Self { address, seen, count, task }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 
     /// Waits until so many requests have arrived.
-    pub async fn wait_for(&self, requests: usize) {
+    pub(crate) async fn wait_for(&self, requests: usize) {
         self.count.clone().wait_for(|count| *count >= requests).await.unwrap();
     }
 }
