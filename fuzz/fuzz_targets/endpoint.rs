@@ -10,7 +10,10 @@ fuzz_target!(|text: &str| {
             let url = endpoint.as_url();
             let host = url.host_str().expect("every endpoint has a host");
             let service = host.ends_with(".quantum.azure.com") || host.ends_with(".quantum-test.azure.com");
-            assert!(endpoint.is_loopback() || service && url.scheme() == "https" && url.port().is_none(), "{url}");
+            assert!(
+                endpoint.is_loopback() || service && url.scheme() == "https" && url.port().is_none(),
+                "{url}"
+            );
             assert!(url.username().is_empty() && url.password().is_none() && url.path() == "/", "{url}");
             assert!(url.query().is_none() && url.fragment().is_none(), "{url}");
             assert_eq!(url.as_str().parse::<Endpoint>().expect("what is printed is read"), endpoint);

@@ -9,7 +9,8 @@ fuzz_target!(|text: &str| {
         Ok(profiles) => {
             let names: Vec<String> = profiles.names().map(str::to_owned).collect();
             for name in names {
-                let settings = Settings::new().with_profiles(profiles.clone().assume_private()).with_profile(&name);
+                let settings =
+                    Settings::new().with_profiles(profiles.clone().assume_private()).with_profile(&name);
                 let explanation = settings.explain();
                 assert_eq!(settings.resolve().is_ok(), explanation.outcome().is_ok(), "{explanation}");
             }

@@ -133,6 +133,11 @@ impl Cloud {
         &self.authority
     }
 
+    /// The URLs that are neither a known Azure cloud's nor on this machine. A program should tell its user of each.
+    pub fn foreign(&self) -> impl Iterator<Item = &CloudUrl> {
+        [&self.resource_manager, &self.authority].into_iter().filter(|url| url.is_foreign())
+    }
+
     /// The scope of tokens for the data plane.
     #[must_use]
     pub fn quantum_scope(&self) -> &str {
@@ -176,7 +181,13 @@ impl CloudUrl {
         &self.source
     }
 
-    /// Whether it is neither a host of a known Azure cloud nor this machine. Programs should say so to their user.
+    /// What it is: [`Part::ResourceManager`] or [`Part::Authority`].
+    #[must_use]
+    pub fn part(&self) -> Part {
+        self.part
+    }
+
+    /// Whether it is neither a host of a known Azure cloud nor this machine.
     #[must_use]
     pub fn is_foreign(&self) -> bool {
         let host = self.url.host_str().unwrap_or_default();
@@ -256,6 +267,8 @@ mod tests {
         }
         let named = Cloud::public().with_authority("https://login.contoso.example/adfs").unwrap();
         assert!(named.authority().is_foreign() && named.authority().for_secrets().is_ok());
+        assert_eq!(named.foreign().map(CloudUrl::part).collect::<Vec<_>>(), [Part::Authority]);
+        assert_eq!(Cloud::public().foreign().count(), 0);
         let through_settings =
             Settings::new().with_workspace_name("contoso-ws".parse().unwrap()).with_cloud(&named);
         assert_eq!(through_settings.resolve().unwrap().cloud(), &named);

@@ -103,7 +103,24 @@ impl ConnectionString {
         Secret::new(text)
     }
 
-    fn read(whole: Text<'_>) -> Result<Self, ParseError> {
+    /// Reads a connection string whose endpoint may also be at `host`, because the caller names it on purpose: a sovereign cloud, a
+    /// private link, an emulator on another machine. The scheme must still be https.
+    ///
+    /// ```
+    /// # use qws_config::ConnectionString;
+    /// let text = "SubscriptionId=11111111-2222-3333-4444-555555555555;ResourceGroupName=contoso-rg;\
+    ///     WorkspaceName=contoso-ws;ApiKey=k1;QuantumEndpoint=https://emulator.contoso.example:8443/;";
+    /// assert!(text.parse::<ConnectionString>().is_err());
+    /// assert!(ConnectionString::parse_allowing_host(text, "emulator.contoso.example").is_ok());
+    /// ```
+    ///
+    /// # Errors
+    /// As for `FromStr`; any other host that is not the service's is refused.
+    pub fn parse_allowing_host(text: &str, host: &str) -> Result<Self, ParseError> {
+        Self::read(Text::new(text, 0), Some(host))
+    }
+
+    fn read(whole: Text<'_>, allowed: Option<&str>) -> Result<Self, ParseError> {
         let [subscription, group, workspace, key, tenant, endpoint] = split(whole)?;
         if let (Some(key), Some(tenant)) = (key, tenant) {
             let at = key.at.max(tenant.at);
@@ -122,7 +139,7 @@ impl ConnectionString {
                 ResourceGroup::read(group)?,
                 WorkspaceName::read(workspace)?,
             ),
-            endpoint: Endpoint::read(endpoint)?,
+            endpoint: Endpoint::read(endpoint, allowed)?,
             api_key: key.map(read_key).transpose()?,
             tenant_id: tenant.map(TenantId::read).transpose()?,
         })
@@ -247,7 +264,7 @@ impl FromStr for ConnectionString {
 
     /// Reads the text. The caller's copy is the caller's to overwrite.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::read(Text::new(text, 0))
+        Self::read(Text::new(text, 0), None)
     }
 }
 
@@ -322,6 +339,24 @@ mod tests {
         assert_eq!((error.part(), error.at()), (Part::ApiKey, Some(120)));
         let error = refused(&TEXT.replace("https", "http"));
         assert_eq!((error.part(), error.at()), (Part::Endpoint, Some(137)));
+    }
+
+    #[test]
+    fn only_the_host_that_is_named_is_allowed_beside_the_services_own() {
+        let at = |host: &str| TEXT.replace("https://eastus.quantum.azure.com", host);
+        let read = |text: &str| ConnectionString::parse_allowing_host(text, "q.contoso.example");
+        assert_eq!(
+            read(&at("https://Q.contoso.example:8443")).unwrap().endpoint().to_string(),
+            "https://q.contoso.example:8443/"
+        );
+        assert!(read(TEXT).is_ok());
+        for host in [
+            "http://q.contoso.example",
+            "https://x.contoso.example",
+            "https://q.contoso.example.evil.example",
+        ] {
+            assert!(read(&at(host)).is_err(), "{host}");
+        }
     }
 
     #[test]

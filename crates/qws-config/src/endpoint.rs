@@ -45,11 +45,16 @@ const HOSTS: &str = "`{region}.quantum.azure.com`, `{region}-v2.quantum.azure.co
                      or this machine";
 
 impl Endpoint {
-    pub(crate) fn read(text: Text<'_>) -> Result<Self, ParseError> {
+    /// Reads a URL; of hosts that are not the service's nor this machine, `allowed` is the only one taken.
+    pub(crate) fn read(text: Text<'_>, allowed: Option<&str>) -> Result<Self, ParseError> {
         let strict = StrictUrl::read(Part::Endpoint, text)?;
         let part = Part::Endpoint;
         let service = strict.url.domain().and_then(service_host);
-        if service.is_none() && !is_loopback(&strict.url) {
+        let is_allowed = || {
+            allowed
+                .is_some_and(|name| strict.url.host_str().is_some_and(|host| host.eq_ignore_ascii_case(name)))
+        };
+        if service.is_none() && !is_loopback(&strict.url) && !is_allowed() {
             let found = format!("has the unknown host {}", strict.host_for_message());
             let error = ParseError::new(part, ParseErrorKind::Host, strict.host_at, found, HOSTS);
             return Err(error.with_hint("a sovereign or private host must be allowed by name: `Endpoint::custom` in code, `custom_endpoint` in a profile"));
@@ -167,7 +172,7 @@ impl FromStr for Endpoint {
 
     /// Reads the URL; white space around it is ignored, a missing `/` at the end is added.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::read(Text::new(text, 0))
+        Self::read(Text::new(text, 0), None)
     }
 }
 
@@ -234,6 +239,9 @@ mod tests {
             ("http://localhost.contoso.example/", Scheme, 0),
             ("https://10.0.0.1/", Host, 8),
             ("https://eastus.quantum.azure.com@evil.example/", Shape, 8),
+            ("https:////me@eastus.quantum.azure.com/", Shape, 8),
+            ("https://", Shape, 8),
+            ("https://?eastus.quantum.azure.com", Shape, 8),
             ("https://eastus.quantum.azure.com/jobs", Shape, 32),
             ("https://eastus.quantum.azure.com/?a=b", Shape, 33),
             ("https://eastus.quantum.azure.com#x", Shape, 32),

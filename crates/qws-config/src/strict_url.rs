@@ -36,6 +36,10 @@ impl StrictUrl {
         let host_at = scheme + 3;
         let from_host = &text.str.as_bytes()[host_at..];
         let path_at = host_at + from_host.iter().position(|b| b"/?#".contains(b)).unwrap_or(from_host.len());
+        if path_at == host_at {
+            // The URL parser would skip any number of slashes to find one.
+            return Err(shape(host_at, "has no host"));
+        }
         if text.str[host_at..path_at].contains('@') {
             return Err(shape(host_at, "has a user name or password")
                 .with_hint("leave out everything before the `@`"));
