@@ -98,13 +98,13 @@ fn read(path: &Path) -> io::Result<(Zeroizing<String>, bool)> {
     let file = File::open(path)?;
     // Asked of the open file, so that it cannot be exchanged in between.
     let about = file.metadata()?;
-    if about.len() > LIMIT {
+    // Long enough from the start: growing would leave copies of a key behind.
+    let capacity = usize::try_from(about.len().min(LIMIT)).unwrap_or_default() + 1;
+    let mut text = Zeroizing::new(String::with_capacity(capacity));
+    let read = file.take(LIMIT + 1).read_to_string(&mut text)?;
+    if read as u64 > LIMIT {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB"));
     }
-    // Long enough from the start: growing would leave copies of a key behind.
-    let capacity = usize::try_from(about.len()).unwrap_or_default() + 1;
-    let mut text = Zeroizing::new(String::with_capacity(capacity));
-    file.take(LIMIT).read_to_string(&mut text)?;
     Ok((text, is_private(&about)))
 }
 

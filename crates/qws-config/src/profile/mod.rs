@@ -8,7 +8,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{ParseError, Part};
 use crate::location::edits;
 use crate::plain;
-use crate::settings::value::{Broken, Layer, Rank, Reader, Value, read};
+use crate::settings::value::{Layer, Rank, Reader, Value, read};
 use crate::settings::{SettingsError, Source};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -103,18 +103,20 @@ impl Profiles {
     pub(crate) fn layer(&self, name: &str, rank: Rank) -> Layer {
         let source =
             if rank == Rank::NamedProfile { Source::Profile(name.into()) } else { Source::ConfigFile };
-        let mut layer = Layer::new(rank);
         match self.values(name) {
-            Ok(values) => layer.give(&source, values.iter().cloned()),
+            Ok(values) => {
+                let mut layer = Layer::new(rank);
+                layer.give(&source, values.iter().cloned());
+                layer
+            }
             Err(error) => {
                 let error = match &self.path {
                     Some(path) => error.in_file(path),
                     None => error,
                 };
-                layer.broken.push(Broken { source, error: SettingsError::Profile(error) });
+                Layer::broken(rank, source, SettingsError::Profile(error))
             }
         }
-        layer
     }
 
     fn values(&self, name: &str) -> Result<&[Value], ProfileError> {

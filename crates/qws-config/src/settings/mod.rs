@@ -22,8 +22,6 @@ use crate::location::Location;
 use crate::names::{ResourceGroup, SubscriptionId, TenantId, WorkspaceName};
 use crate::plain;
 use crate::resource_id::ResourceId;
-#[cfg(feature = "files")]
-use value::Broken;
 use value::{Given, Layer, Rank, Value};
 
 /// What is known about the workspace to use, from every source, each value with where it came from.
@@ -70,7 +68,7 @@ pub struct Settings {
     /// The profile asked for, and by whom.
     profile: Option<(Box<str>, Source)>,
     #[cfg(feature = "files")]
-    profiles: Option<crate::profile::Profiles>,
+    profiles: Option<Result<crate::profile::Profiles, crate::profile::ProfileError>>,
     /// Sources that have no say, and why.
     notes: Vec<Ignored>,
 }
@@ -189,7 +187,7 @@ impl Settings {
     #[cfg(feature = "files")]
     #[must_use]
     pub fn with_profiles(mut self, profiles: crate::profile::Profiles) -> Self {
-        self.profiles = Some(profiles);
+        self.profiles = Some(Ok(profiles));
         self
     }
 
@@ -209,18 +207,7 @@ impl Settings {
     #[cfg(feature = "files")]
     #[must_use]
     pub fn with_files(mut self, files: &crate::files::Files) -> Self {
-        match files.read_profiles() {
-            Ok(Some(profiles)) => self.profiles = Some(profiles),
-            Ok(None) => {}
-            Err(error) => {
-                let rank = if self.profile.is_some() { Rank::NamedProfile } else { Rank::DefaultProfile };
-                let mut layer = Layer::new(rank);
-                layer
-                    .broken
-                    .push(Broken { source: Source::ConfigFile, error: SettingsError::Profile(error) });
-                self.layers.push(layer);
-            }
-        }
+        self.profiles = files.read_profiles().transpose();
         match files.read_azure_cli() {
             Ok(Some(cli)) => self = self.with_azure_cli(&cli),
             Ok(None) => {}
@@ -249,36 +236,33 @@ impl Settings {
     /// Every layer with something in it, highest rank first.
     fn ranked(&self) -> Result<Vec<Layer>, SettingsError> {
         let mut layers = self.layers.clone();
-        layers.extend(self.profile_layer()?);
+        if let Some(profile) = self.profile_layer() {
+            // What the program itself asks for must not be left out, needed or not.
+            if let (Some((_, Source::Argument)), Some(broken)) = (&self.profile, profile.broken.first()) {
+                return Err(broken.error.clone());
+            }
+            layers.push(profile);
+        }
         layers.retain(|layer| !layer.given.is_empty() || !layer.broken.is_empty());
         layers.sort_by_key(|layer| layer.rank);
         Ok(layers)
     }
 
-    #[cfg(feature = "files")]
-    fn profile_layer(&self) -> Result<Option<Layer>, SettingsError> {
-        Ok(match (&self.profiles, &self.profile) {
-            (Some(profiles), Some((name, _))) => Some(profiles.layer(name, Rank::NamedProfile)),
-            (Some(profiles), None) => {
-                profiles.default_name().map(|name| profiles.layer(name, Rank::DefaultProfile))
+    /// What the profile asked for, or the default one, gives.
+    fn profile_layer(&self) -> Option<Layer> {
+        #[cfg(feature = "files")]
+        match (&self.profiles, &self.profile) {
+            (Some(Ok(profiles)), Some((name, _))) => return Some(profiles.layer(name, Rank::NamedProfile)),
+            (Some(Ok(profiles)), None) => {
+                return Some(profiles.layer(profiles.default_name()?, Rank::DefaultProfile));
             }
-            (None, _) => return self.unread_profile(),
-        })
-    }
-
-    #[cfg(not(feature = "files"))]
-    fn profile_layer(&self) -> Result<Option<Layer>, SettingsError> {
-        self.unread_profile()
-    }
-
-    /// A profile that was asked for must not be left out silently.
-    fn unread_profile(&self) -> Result<Option<Layer>, SettingsError> {
-        let file_failed = self.layers.iter().any(|layer| layer.rank == Rank::NamedProfile);
-        match &self.profile {
-            Some((name, from)) if !file_failed => {
-                Err(SettingsError::NoProfiles { name: name.clone(), from: from.clone() })
+            (Some(Err(error)), asked) => {
+                let rank = if asked.is_some() { Rank::NamedProfile } else { Rank::DefaultProfile };
+                return Some(Layer::broken(rank, Source::ConfigFile, SettingsError::Profile(error.clone())));
             }
-            _ => Ok(None),
+            (None, _) => {}
         }
+        let (name, from) = self.profile.clone()?;
+        Some(Layer::broken(Rank::NamedProfile, from.clone(), SettingsError::NoProfiles { name, from }))
     }
 }

@@ -189,6 +189,11 @@ impl Layer {
         Self { rank, given: Vec::new(), broken: Vec::new() }
     }
 
+    /// A layer of which nothing could be read.
+    pub(crate) fn broken(rank: Rank, source: Source, error: SettingsError) -> Self {
+        Self { rank, given: Vec::new(), broken: vec![Broken { source, error }] }
+    }
+
     pub(crate) fn give(&mut self, source: &Source, values: impl IntoIterator<Item = Value>) {
         self.given.extend(values.into_iter().map(|value| Given { value, source: source.clone() }));
     }

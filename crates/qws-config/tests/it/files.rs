@@ -76,8 +76,10 @@ fn missing_files_are_no_error_unless_they_were_named() {
     let error = profile_error(&named);
     assert_eq!(error.kind(), ProfileErrorKind::Unreadable);
     assert!(error.to_string().starts_with("profile file `/nowhere/config.toml`: "), "{error}");
-    // Nor is a named one, if all is known without it.
-    assert!(named.with_connection_string(&CONNECTION_STRING.parse().unwrap()).resolve().is_ok());
+    // Nor is a named one, if all is known without it; but a profile that the program asks for must be there.
+    let complete = named.with_connection_string(&CONNECTION_STRING.parse().unwrap());
+    assert!(complete.resolve().is_ok());
+    assert_eq!(profile_error(&complete.with_profile("work")).kind(), ProfileErrorKind::Unreadable);
     assert!(Files::from_lookup(|_| None) == Files::none());
 }
 
