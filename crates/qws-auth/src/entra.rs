@@ -124,15 +124,19 @@ fn refused(application: &Application, fields: &Fields, secret: &Secret) -> AuthE
         application.client_id, application.tenant
     );
     if code != error {
-        text.push_str(&format!(" ({error})"));
+        text += " (";
+        text += &error;
+        text += ")";
     }
     let reason = shown(reason, &[secret]);
     if !reason.is_empty() {
-        text.push_str(": ");
-        text.push_str(&reason);
+        text += ": ";
+        text += &reason;
     }
     if let Some(id) = fields.text("correlation_id") {
-        text.push_str(&format!(" (correlation id {})", shown(id, &[secret])));
+        text += " (correlation id ";
+        text += &shown(id, &[secret]);
+        text += ")";
     }
     let refusal = AuthError::refused(text).with_code(code);
     match number.and_then(aadsts::hint) {

@@ -26,9 +26,11 @@ pub struct Host {
 /// A transport that is made when it is first used, so that making a credential cannot fail for want of TLS.
 #[derive(Clone)]
 struct Network {
-    made: Arc<OnceLock<Result<Arc<dyn Transport>, Arc<str>>>>,
+    made: Arc<OnceLock<Made>>,
     make: fn() -> Result<ReqwestTransport, BoxError>,
 }
+
+type Made = Result<Arc<dyn Transport>, Arc<str>>;
 
 impl Network {
     fn lazy(make: fn() -> Result<ReqwestTransport, BoxError>) -> Self {

@@ -211,10 +211,14 @@ fn token_url(
     resource: &str,
     identity: Option<(&str, &str)>,
 ) -> Result<String, AuthError> {
-    let mut url = url::Url::parse(base).map_err(|_| {
-        AuthError::invalid("the address of the managed identity endpoint is not a URL")
-            .with_hint("look at IDENTITY_ENDPOINT and AZURE_POD_IDENTITY_AUTHORITY_HOST in the environment")
-    })?;
+    let parsed = url::Url::parse(base).ok();
+    // With user information in it, libraries below us would log a secret.
+    let mut url =
+        parsed.filter(|url| url.username().is_empty() && url.password().is_none()).ok_or_else(|| {
+            AuthError::invalid("the address of the managed identity endpoint is not a plain URL").with_hint(
+                "look at IDENTITY_ENDPOINT and AZURE_POD_IDENTITY_AUTHORITY_HOST in the environment",
+            )
+        })?;
     url.set_fragment(None);
     url.query_pairs_mut()
         .clear()

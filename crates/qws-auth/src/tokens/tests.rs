@@ -7,12 +7,14 @@ use super::*;
 
 type Answer = Result<(&'static str, u64), &'static str>;
 
+type Waiting = (AuthRequest, oneshot::Sender<Answer>);
+
 /// A token service that answers when the test says so.
 #[derive(Debug, Clone)]
 struct Service {
     clock: ManualClock,
     asked: Arc<AtomicUsize>,
-    waiting: Arc<Mutex<Vec<(AuthRequest, oneshot::Sender<Answer>)>>>,
+    waiting: Arc<Mutex<Vec<Waiting>>>,
 }
 
 #[async_trait]

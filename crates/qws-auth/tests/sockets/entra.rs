@@ -16,7 +16,7 @@ pub(crate) const TENANT: &str = "aaaaaaaa-2222-3333-4444-555555555555";
 pub(crate) const CLIENT_ID: &str = "11111111-2222-3333-4444-555555555555";
 
 /// Answers as Entra ID does to the client credentials grant.
-fn entra(seen: &Seen) -> Reply {
+pub(crate) fn entra(seen: &Seen) -> Reply {
     assert_eq!(seen.method, "POST");
     assert_eq!(seen.header("content-type"), Some("application/x-www-form-urlencoded"));
     let field = |name: &str| seen.form.get(name).map(String::as_str);
@@ -300,4 +300,30 @@ fn what_cannot_be_right_is_refused_where_it_is_given() {
     );
     assert!(ServicePrincipal::with_secret(tenant(), "app", "s").unwrap_err().to_string().contains("GUID"));
     assert!(host(&[]).with_authority_host("http://example.org").is_err());
+}
+
+#[tokio::test]
+async fn an_environment_that_leads_elsewhere_is_told_in_the_log_and_must_speak_https() {
+    let variables = [
+        ("AZURE_TENANT_ID", TENANT),
+        ("AZURE_CLIENT_ID", CLIENT_ID),
+        ("AZURE_CLIENT_SECRET", "hunter2"),
+        ("AZURE_AUTHORITY_HOST", "elsewhere.invalid"),
+    ];
+    let log = crate::log::log();
+    let mut transport = qws_http::MockTransport::new();
+    transport.expect_send().returning(|request| {
+        assert_eq!(request.uri().scheme_str(), Some("https"));
+        Err(qws_http::TransportError::new(qws_http::TransportErrorKind::Connect, request.uri()))
+    });
+    let elsewhere = host(&variables).with_transport(Arc::new(transport));
+    let error = header(&EnvironmentCredential::new().with_host(elsewhere)).await.unwrap_err();
+    assert!(error.to_string().contains("no answer from elsewhere.invalid after 4 attempts"), "{error}");
+    assert!(
+        log.text().contains("leads sign-in to a host that is not Microsoft's host=\"elsewhere.invalid\"")
+    );
+
+    let plain = [&variables[..3], &[("AZURE_AUTHORITY_HOST", "http://127.0.0.1:1")]].concat();
+    let error = header(&EnvironmentCredential::new().with_host(host(&plain))).await.unwrap_err();
+    assert_eq!(error.to_string(), "AZURE_AUTHORITY_HOST must be an https URL");
 }

@@ -1,8 +1,14 @@
 //! Every credential against servers and programs that check what they are asked and answer as the real ones do.
+#![allow(clippy::unwrap_used, reason = "all of it is tests")]
 
+mod canary;
+#[cfg(unix)]
+mod default_credential;
 mod entra;
+mod log;
 mod managed_identity;
 mod server;
+mod service;
 #[cfg(unix)]
 mod tools;
 

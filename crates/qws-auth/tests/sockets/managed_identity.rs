@@ -11,7 +11,7 @@ const CLIENT_ID: &str = "11111111-2222-3333-4444-555555555555";
 const RESOURCE_ID: &str = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/me";
 
 /// Answers as the metadata service of a virtual machine does.
-fn imds(seen: &Seen) -> Reply {
+pub(crate) fn imds(seen: &Seen) -> Reply {
     let missing =
         r#"{"error":"invalid_request","error_description":"Required metadata header not specified"}"#;
     if seen.header("metadata") != Some("true") {

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::{header, host, quantum};
 
 /// A folder with a program of this name, and a host whose PATH leads there and to the system's tools.
-fn program(name: &str, script: &str) -> (TempDir, Host) {
+pub(crate) fn program(name: &str, script: &str) -> (TempDir, Host) {
     let folder = tempfile::tempdir().unwrap();
     install(folder.path(), name, script);
     let path = format!("relative:{}:/usr/bin:/bin", folder.path().display());
@@ -20,7 +20,7 @@ fn program(name: &str, script: &str) -> (TempDir, Host) {
 
 /// Another process writes the program: one that this process holds open for writing, and so whatever it starts at that
 /// moment, cannot be run.
-fn install(folder: &Path, name: &str, script: &str) {
+pub(crate) fn install(folder: &Path, name: &str, script: &str) {
     let draft = folder.join("draft");
     fs::write(&draft, format!("#!/bin/sh\n{script}\n")).unwrap();
     let copied = Command::new("install").args(["-m", "755"]).args([draft, folder.join(name)]).status();
