@@ -247,6 +247,9 @@ fn unknown(name: Text<'_>) -> ParseError {
     if name.str.starts_with(['"', '\'']) {
         return error.with_hint("leave out the quotation marks");
     }
+    if name.str.len() > 40 {
+        return error;
+    }
     let typed = name.str.to_ascii_lowercase();
     let meant = KEYS.iter().find(|key| {
         let key = key.to_ascii_lowercase();

@@ -143,9 +143,9 @@ fn explain(text: Text<'_>) -> ParseError {
         // The type of `.../providers/A.B/c/x/d/y` is `A.B/c/d`.
         let mut kind = vec![segments[5].str];
         kind.extend(segments[6..].iter().step_by(2).map(|s| s.str));
-        let plain =
-            |name: &&str| name.len() <= 60 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
-        if kind.iter().all(plain) {
+        let letters = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
+        let plain = |name: &&str| (1..=60).contains(&name.len()) && letters(name);
+        if kind.len() <= 6 && kind.iter().all(plain) {
             let child = is(5, "Microsoft.Quantum") && is(6, "Workspaces");
             let at = segments[if child { 8 } else { 5 }].at;
             let error = other(at, format!("is a {} id", kind.join("/")));
@@ -272,6 +272,8 @@ mod tests {
             ("hello", 0),
             ("/subscriptions//resourceGroups/rg/providers/Microsoft.Quantum/Workspaces/ws", 15),
             ("/subscriptions/x/groups/rg", 17),
+            ("//subscriptions/x", 1),
+            ("/subscriptions/x/resourceGroups/rg/providers/Microsoft.Quantum/Workspaces/ws//", 78),
             ("SubscriptionId=x;ApiKey=hunter2", 0),
         ] {
             let error = refused(text);
