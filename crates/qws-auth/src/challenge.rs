@@ -138,4 +138,20 @@ mod tests {
             assert_eq!(challenge(text).error(), None, "{text}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_header_makes_it_panic(text in "Bearer [ -~]{0,80}") {
+            let challenge = challenge(&text);
+            let _ = (challenge.claims(), challenge.tenant(), challenge.error());
+        }
+
+        #[test]
+        fn quoted_values_are_read_back(value in "[ -~]{0,40}") {
+            let quoted = value.replace('\\', "\\\\").replace('"', "\\\"");
+            let challenge = challenge(&format!(r#"Bearer error="x", odd="{quoted}", last=y"#));
+            proptest::prop_assert_eq!(challenge.parameter("odd"), Some(value.as_str()));
+            proptest::prop_assert_eq!(challenge.parameter("last"), Some("y"));
+        }
+    }
 }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use azure_core::time::OffsetDateTime;
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use qws_config::{Secret, TenantId};
+use zeroize::Zeroizing;
 
 use crate::{AuthError, AuthErrorKind, Challenge};
 
@@ -119,7 +120,7 @@ impl Authorization {
     /// # Errors
     /// [`AuthErrorKind::InvalidInput`] if the token cannot stand in a header.
     pub fn bearer(token: &str) -> Result<Self, AuthError> {
-        Self::new(AUTHORIZATION, &format!("Bearer {token}"))
+        Self::new(AUTHORIZATION, &Zeroizing::new(format!("Bearer {token}")))
     }
 
     fn new(name: HeaderName, text: &str) -> Result<Self, AuthError> {

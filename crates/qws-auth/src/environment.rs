@@ -9,7 +9,7 @@ use crate::{
     access_token::AccessToken,
     entra::{Application, Proof, client_credentials},
     tenants::Tenants,
-    text::guid,
+    text::{guid, shown},
     tokens::{TokenSource, Tokens, token_credential},
 };
 
@@ -63,7 +63,12 @@ impl fmt::Debug for Source {
 #[async_trait]
 impl TokenSource for Source {
     fn describe(&self) -> String {
-        "environment".into()
+        match (self.host.variable("AZURE_CLIENT_ID"), self.host.variable("AZURE_TENANT_ID")) {
+            (Some(client), Some(tenant)) => {
+                format!("environment (client id {}, tenant {})", shown(&client, &[]), shown(&tenant, &[]))
+            }
+            _ => "environment".into(),
+        }
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

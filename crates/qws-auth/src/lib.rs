@@ -42,6 +42,8 @@ pub use environment::EnvironmentCredential;
 pub use error::{AuthError, AuthErrorKind};
 pub use host::Host;
 pub use managed_identity::ManagedIdentity;
+pub use qws_config::{Secret, SubscriptionId, TenantId};
+pub use qws_http::BoxError;
 pub use report::{ChainReport, ChainStep, StepOutcome};
 #[cfg(any(test, feature = "mock"))]
 pub use service_principal::MockClientAssertion;
@@ -49,3 +51,8 @@ pub use service_principal::{ClientAssertion, ServicePrincipal};
 pub use static_credential::StaticCredential;
 pub use subscription::{RESOURCE_MANAGER, tenant_of_subscription};
 pub use workload_identity::WorkloadIdentity;
+
+/// The guide's code, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/managed-identity.md")]
+struct Guide;

@@ -76,6 +76,17 @@ mod tests {
         assert_eq!(shown(&"ab ".repeat(5000), &[]).len(), 1024);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_said_it_stays_short_on_one_line_and_without_the_secret(
+            before in ".{0,200}", secret in "[a-z0-9/+]{4,60}", after in ".{0,2000}",
+        ) {
+            let out = shown(&format!("{before}{secret}{after}"), &[&Secret::new(secret.as_str())]);
+            proptest::prop_assert!(!out.contains(&secret));
+            proptest::prop_assert!(out.chars().count() <= 1024 && !out.chars().any(char::is_control));
+        }
+    }
+
     #[test]
     fn resources_are_scopes_without_their_last_part() {
         assert_eq!(resource("https://quantum.microsoft.com/.default"), "https://quantum.microsoft.com");

@@ -78,7 +78,7 @@ pub(crate) async fn run(
         .kill_on_drop(true);
     group::prepare(&mut command, host);
     let mut child = command.spawn().map_err(ToolFailure::CannotRun)?;
-    let group = group::Group::new(child.id());
+    let group = group::Group::new(child.id(), host);
     let (out, err) = (child.stdout.take(), child.stderr.take());
 
     let work = async {

@@ -15,6 +15,7 @@ use crate::{
     access_token::AccessToken,
     entra::{Application, Proof, client_credentials},
     tenants::Tenants,
+    text::shown,
     tokens::{TokenSource, Tokens, token_credential},
 };
 
@@ -133,8 +134,8 @@ impl Source {
 #[async_trait]
 impl TokenSource for Source {
     fn describe(&self) -> String {
-        match &self.client_id {
-            Some(id) => format!("workload identity (client id {id})"),
+        match self.client_id.clone().or_else(|| self.host.variable("AZURE_CLIENT_ID")) {
+            Some(id) => format!("workload identity (client id {})", shown(&id, &[])),
             None => "workload identity".into(),
         }
     }

@@ -5,13 +5,14 @@ use tokio::process::Command;
 use crate::Host;
 
 /// Kills on drop, unless the tool has ended by itself.
-pub(super) struct Group {
+pub(super) struct Group<'a> {
     leader: Option<u32>,
+    host: &'a Host,
 }
 
-impl Group {
-    pub(super) fn new(leader: Option<u32>) -> Self {
-        Self { leader }
+impl<'a> Group<'a> {
+    pub(super) fn new(leader: Option<u32>, host: &'a Host) -> Self {
+        Self { leader, host }
     }
 
     /// The tool has ended and its output is complete: what it left running on purpose is let be.
@@ -20,10 +21,10 @@ impl Group {
     }
 }
 
-impl Drop for Group {
+impl Drop for Group<'_> {
     fn drop(&mut self) {
         if let Some(leader) = self.leader {
-            kill(leader);
+            kill(leader, self.host);
         }
     }
 }
@@ -36,7 +37,7 @@ pub(super) fn prepare(command: &mut Command, _: &Host) {
 
 /// Signals the group. Its number stays taken while one of its processes lives, so that nobody else can be hit.
 #[cfg(unix)]
-fn kill(leader: u32) {
+fn kill(leader: u32, _: &Host) {
     use rustix::process::{Pid, Signal, kill_process_group};
     if let Some(group) = i32::try_from(leader).ok().and_then(Pid::from_raw) {
         // An error means that nobody is left.
@@ -57,9 +58,9 @@ pub(super) fn prepare(command: &mut Command, host: &Host) {
 /// Ends the process tree with the system's own tool, by its absolute path; without one the tool itself is still killed,
 /// since its handle is dropped.
 #[cfg(windows)]
-fn kill(leader: u32) {
+fn kill(leader: u32, host: &Host) {
     use std::process::Stdio;
-    let Some(root) = std::env::var_os("SYSTEMROOT") else { return };
+    let Some(root) = host.variable("SYSTEMROOT") else { return };
     let program = std::path::Path::new(&root).join("System32").join("taskkill.exe");
     let id = leader.to_string();
     let mut command = std::process::Command::new(program);
@@ -72,4 +73,4 @@ fn kill(leader: u32) {
 pub(super) fn prepare(_: &mut Command, _: &Host) {}
 
 #[cfg(not(any(unix, windows)))]
-fn kill(_: u32) {}
+fn kill(_: u32, _: &Host) {}

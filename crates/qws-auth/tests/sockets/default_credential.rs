@@ -146,7 +146,10 @@ async fn an_environment_that_is_set_up_but_refused_ends_the_search() {
     let error = header(&credential).await.unwrap_err();
     assert_eq!((error.kind(), error.code()), (AuthErrorKind::Refused, Some("AADSTS7000215")));
     assert!(error.hint().unwrap().contains("secret's value"));
-    assert_eq!(outcomes(&credential), ["environment: failed"]);
+    assert_eq!(
+        outcomes(&credential),
+        [format!("environment (client id {CLIENT_ID}, tenant {TENANT}): failed")]
+    );
 }
 
 #[tokio::test]
@@ -223,6 +226,18 @@ async fn on_a_virtual_machine_the_service_is_probed_once_and_only_inside_a_chain
     header(&alone.build().unwrap()).await.unwrap();
     header(&ManagedIdentity::system().with_host(surroundings())).await.unwrap();
     assert_eq!(*vm.0.lock().unwrap(), [true, true]);
+}
+
+#[tokio::test]
+async fn a_stand_in_that_only_says_unreachable_counts_as_nobody() {
+    let mut docker = qws_http::MockTransport::new();
+    docker.expect_send().times(1).returning(|_| {
+        let text = "connecting to 169.254.169.254:80: dial tcp: host is unreachable.";
+        Ok(http::Response::builder().status(403).body(ResponseBody::from_bytes(text)).unwrap())
+    });
+    let (_folder, host) = program("az", SIGNED_IN);
+    let credential = default(host.with_identity_transport(Arc::new(docker)));
+    assert_eq!(header(&credential).await.unwrap(), "Bearer dev");
 }
 
 #[tokio::test]

@@ -41,3 +41,17 @@ async fn header(credential: &dyn Credential) -> Result<String, AuthError> {
     let (_, value) = headers.iter().next().unwrap();
     Ok(value.to_str().unwrap().to_owned())
 }
+
+#[test]
+fn every_credential_with_a_token_serves_official_clients_and_crosses_threads() {
+    fn official<T: azure_core::credentials::TokenCredential + Credential + Clone + 'static>() {}
+    official::<qws_auth::ManagedIdentity>();
+    official::<qws_auth::ServicePrincipal>();
+    official::<qws_auth::EnvironmentCredential>();
+    official::<qws_auth::WorkloadIdentity>();
+    official::<qws_auth::AzureCli>();
+    official::<qws_auth::AzureDeveloperCli>();
+    official::<qws_auth::Chain>();
+    official::<qws_auth::DefaultCredential>();
+    official::<qws_auth::StaticCredential>();
+}

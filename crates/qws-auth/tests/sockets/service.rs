@@ -1,15 +1,16 @@
 //! The service's side: a Resource Manager that knows its tenant, and tokens that it stops taking.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use azure_core::time::OffsetDateTime;
 use bytes::Bytes;
 use qws_auth::{Audience, AuthErrorKind, AuthRequest, Authorizer, ServicePrincipal, tenant_of_subscription};
-use qws_http::{Call, Http, ReqwestTransport};
+use qws_http::{Call, Http, ManualClock, ReqwestTransport};
 
 use crate::{
     clock,
     entra::{CLIENT_ID, TENANT},
-    host,
+    header, host,
     server::{Reply, Seen, Server, json},
 };
 
@@ -93,4 +94,28 @@ async fn claims_that_the_service_asks_for_are_in_the_next_token_request() {
     let challenge = "WWW-Authenticate: Bearer error=\"insufficient_claims\", claims=\"eyJhIjoxfQ==\"";
     let claims = vec![None, Some(r#"{"a":1}"#.to_owned())];
     assert_eq!(call(&service("Bearer tok2", challenge).await).await, (200, claims));
+}
+
+#[tokio::test]
+async fn while_the_token_endpoint_hangs_ten_thousand_calls_pass_with_the_old_token() {
+    let mut first = true;
+    let tokens = Server::start(move |_| {
+        if std::mem::take(&mut first) {
+            json(200, r#"{"access_token":"old","expires_in":3600}"#)
+        } else {
+            Reply::Hang
+        }
+    })
+    .await;
+    let clock = ManualClock::new(OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap());
+    let host = host(&[]).with_authority_host(&tokens.url()).unwrap().with_clock(Arc::new(clock.clone()));
+    let credential =
+        ServicePrincipal::with_secret(TENANT.parse().unwrap(), CLIENT_ID, "s").unwrap().with_host(host);
+    assert_eq!(header(&credential).await.unwrap(), "Bearer old");
+    clock.advance(Duration::from_secs(1801));
+    for value in futures::future::join_all((0..10_000).map(|_| header(&credential))).await {
+        assert_eq!(value.unwrap(), "Bearer old");
+    }
+    tokens.wait_for(2).await;
+    assert_eq!(tokens.seen().len(), 2);
 }
