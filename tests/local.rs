@@ -50,7 +50,7 @@ impl Local {
     /// # Errors
     /// What the SDK says of the string.
     pub fn workspace_at(&self, connection_string: &str) -> Result<Workspace, qws::Error> {
-        Workspace::builder().connection_string(connection_string)?.options(self.options()).connect()
+        Workspace::builder().connection_string(connection_string)?.options(self.options()).build()
     }
 }
 

@@ -158,7 +158,7 @@ async fn a_token_does_not_show_and_is_refused_with_advice() {
         .unwrap()
         .credential(credential)
         .options(local.options())
-        .connect()
+        .build()
         .unwrap();
     let error = workspace.targets().await.unwrap_err();
     assert_eq!(error.kind(), qws::ErrorKind::Unauthenticated);
@@ -187,7 +187,7 @@ async fn a_transport_that_names_the_request_does_not_leak_through_us() {
         .connection_string(&local.emulator.connection_string())
         .unwrap()
         .options(local.options().transport(Arc::new(Talkative)))
-        .connect()
+        .build()
         .unwrap();
     let error = workspace.targets().await.unwrap_err();
     assert_clean(&secrets(&local), &everything(&error));

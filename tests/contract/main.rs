@@ -5,6 +5,8 @@
 mod canary;
 mod connection;
 mod failures;
+mod faults;
 mod main_job;
+mod management;
 mod repeats;
 mod vectors;

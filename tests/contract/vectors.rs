@@ -34,12 +34,8 @@ async fn play(vector: &Vector) -> Vec<String> {
     let start = azure_core::time::parse_rfc3339("2026-02-03T04:05:06Z").unwrap();
     let options =
         ClientOptions::default().transport(replay.clone()).clock(Arc::new(ManualClock::skipping(start)));
-    let workspace = Workspace::builder()
-        .connection_string(CONNECTION_STRING)
-        .unwrap()
-        .options(options)
-        .connect()
-        .unwrap();
+    let workspace =
+        Workspace::builder().connection_string(CONNECTION_STRING).unwrap().options(options).build().unwrap();
     let outcome = match call(&workspace, vector).await {
         Ok(outcome) => outcome,
         Err(error) => tell_error(&error),
@@ -73,8 +69,152 @@ async fn call(workspace: &Workspace, vector: &Vector) -> Result<Value, Error> {
                 results.histograms().map(|all| all.iter().map(tell_histogram).collect());
             Ok(json!({"format": results.format(), "histograms": histograms?}))
         }
+        "jobs.list" => {
+            let jobs = listed(client.jobs().list(), vector).collect().await?;
+            Ok(json!({"jobs": jobs.iter().map(tell_job).collect::<Vec<_>>()}))
+        }
+        "jobs.cancel" => client.jobs().cancel(&text("id").parse()?).await.map(|()| json!("done")),
+        "jobs.delete" => client.jobs().delete(&text("id").parse()?).await.map(|()| json!("done")),
+        "jobs.update" => {
+            let answer = client.jobs().update(&text("id").parse()?, &update(vector)).await?;
+            let priority = answer.priority.as_ref().map(qws::Priority::as_str);
+            Ok(json!({"name": answer.name, "priority": priority, "tags": answer.tags}))
+        }
+        "sessions.open" => {
+            let policy = vector.call.get("policy").and_then(Value::as_str).map(Into::into);
+            let session = qws::NewSession {
+                name: text("name").into(),
+                target: text("target").into(),
+                item_type: qws::ItemType::Session,
+                provider_id: vector.call.get("provider").and_then(Value::as_str).map(Into::into),
+                job_failure_policy: policy,
+                priority: None,
+                tags: None,
+            };
+            Ok(tell_session(&client.sessions().open(text("id"), &session).await?))
+        }
+        "sessions.get" => Ok(tell_session(&client.sessions().get(text("id")).await?)),
+        "sessions.close" => Ok(tell_session(&client.sessions().close(text("id")).await?)),
+        "sessions.list" => {
+            let sessions = listed(client.sessions().list(), vector).collect().await?;
+            Ok(json!({"sessions": sessions.iter().map(tell_session).collect::<Vec<_>>()}))
+        }
+        "sessions.jobs" => {
+            let jobs = listed(client.sessions().jobs(text("id")), vector).collect().await?;
+            Ok(json!({"jobs": jobs.iter().map(tell_job).collect::<Vec<_>>()}))
+        }
+        "items.list" => {
+            let tell = |item: &qws::Item| match item {
+                qws::Item::Job(job) => json!({"job": job.id.as_str()}),
+                qws::Item::Session(session) => json!({"session": session.id}),
+                qws::Item::Other(other) => json!({"other": other}),
+                other => panic!("{other:?}"),
+            };
+            let items = listed(client.items().list(), vector).collect().await?;
+            Ok(json!({"items": items.iter().map(tell).collect::<Vec<_>>()}))
+        }
+        "quotas.list" => {
+            let tell = |quota: &qws::Quota| {
+                json!({"dimension": quota.dimension, "provider": quota.provider_id, "utilization": quota.utilization,
+                       "holds": quota.holds, "limit": quota.limit,
+                       "scope": quota.scope.as_ref().map(qws::DimensionScope::as_str),
+                       "period": quota.period.as_ref().map(qws::MeterPeriod::as_str)})
+            };
+            Ok(
+                json!({"quotas": client.quotas().list().collect().await?.iter().map(tell).collect::<Vec<_>>()}),
+            )
+        }
+        "quotas.usages" => {
+            let usages = client.quotas().usages(text("provider")).collect().await?;
+            Ok(json!({"usages": usages.iter().map(tell_usage).collect::<Vec<_>>()}))
+        }
+        "suite_offers.quota_usages" => {
+            let usages = client.suite_offers().quota_usages(text("provider")).collect().await?;
+            Ok(json!({"usages": usages.iter().map(tell_usage).collect::<Vec<_>>()}))
+        }
+        "suite_offers.provider_status" => {
+            let status = client.suite_offers().provider_status(text("provider")).await?;
+            Ok(
+                json!({"id": status.id, "targets": status.targets.iter().map(|t| t.id.clone()).collect::<Vec<_>>()}),
+            )
+        }
+        "raw" => {
+            let answer =
+                client.raw(text("method").parse().unwrap(), text("path"), vector.call.get("body")).await?;
+            Ok(json!({"status": answer.status().as_u16(), "body": String::from_utf8_lossy(answer.body())}))
+        }
         other => panic!("{}: unknown operation `{other}`", vector.name),
     }
+}
+
+/// The list with the call's filter and order.
+fn listed<T: serde::de::DeserializeOwned + Send + 'static>(
+    list: qws::List<T>,
+    vector: &Vector,
+) -> qws::List<T> {
+    let texts = |name: &str| -> Vec<String> {
+        let values = vector.call.get(name).and_then(Value::as_array).into_iter().flatten();
+        values.filter_map(|value| Some(value.as_str()?.to_owned())).collect()
+    };
+    let text = |name: &str| vector.call.get(name).and_then(Value::as_str);
+    let time = |name: &str| text(name).map(|time| azure_core::time::parse_rfc3339(time).unwrap());
+    let mut filter = qws::Filter::new();
+    if let Some(name) = text("name") {
+        filter = filter.name_starts_with(name);
+    }
+    filter = texts("itemTypes").iter().fold(filter, |filter, kind| filter.item_type(&kind.as_str().into()));
+    filter = texts("jobTypes").iter().fold(filter, |filter, kind| filter.job_type(&kind.as_str().into()));
+    filter = texts("providers").into_iter().fold(filter, qws::Filter::provider);
+    filter = texts("targets").into_iter().fold(filter, qws::Filter::target);
+    filter = texts("states").into_iter().fold(filter, qws::Filter::status);
+    filter = time("after").into_iter().fold(filter, qws::Filter::created_after);
+    filter = time("before").into_iter().fold(filter, qws::Filter::created_before);
+    let mut list = list.filter(&filter);
+    for (name, number) in [("skip", 0), ("pageSize", 1)] {
+        if let Some(items) = vector.call.get(name).and_then(Value::as_u64) {
+            list = if number == 0 { list.skip(items) } else { list.page_size(items) };
+        }
+    }
+    if let Some(from) = text("resume") {
+        list = list.resume(qws::Continuation::new(from));
+    }
+    match text("descending") {
+        Some("CreationTime") => list.order_by(qws::Order::descending(qws::Property::CreationTime)),
+        Some(other) => panic!("{}: unknown order `{other}`", vector.name),
+        None => list,
+    }
+}
+
+fn update(vector: &Vector) -> qws::JobUpdate {
+    let mut update = qws::JobUpdate::new();
+    for (field, value) in vector.call.get("update").and_then(Value::as_object).into_iter().flatten() {
+        let tags =
+            || value.as_array().into_iter().flatten().filter_map(|tag| tag.as_str().map(str::to_owned));
+        update = match (field.as_str(), value) {
+            ("name", Value::String(name)) => update.name(name),
+            ("priority", Value::String(priority)) => update.priority(priority.as_str().into()),
+            ("priority", Value::Null) => update.clear_priority(),
+            ("tags", Value::Null) => update.clear_tags(),
+            ("tags", _) => update.tags(tags()),
+            other => panic!("{}: unknown change {other:?}", vector.name),
+        };
+    }
+    update
+}
+
+fn tell_session(session: &qws::SessionDetails) -> Value {
+    json!({
+        "id": session.id,
+        "name": session.name,
+        "status": session.status.as_ref().map(qws::SessionStatus::as_str),
+        "isTerminal": session.status.as_ref().is_some_and(qws::SessionStatus::is_terminal),
+        "policy": session.job_failure_policy.as_ref().map(qws::SessionJobFailurePolicy::as_str),
+    })
+}
+
+fn tell_usage(usage: &qws::QuotaUsage) -> Value {
+    json!({"provider": usage.provider_id, "target": usage.target_id, "usage": usage.usage,
+           "scope": usage.scope.as_ref().map(qws::SuiteOfferScope::as_str)})
 }
 
 async fn submit(workspace: &Workspace, vector: &Vector) -> Result<Job, Error> {
@@ -136,6 +276,7 @@ fn tell_error(error: &Error) -> Value {
         "text": error.to_string(),
         "hint": error.hint(),
         "attempts": error.attempts(),
+        "continuation": error.continuation().map(qws::Continuation::as_str),
     })
 }
 

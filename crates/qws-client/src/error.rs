@@ -2,8 +2,8 @@ use std::{fmt, time::Duration};
 
 use http::StatusCode;
 use qws_auth::AuthError;
-use qws_config::ParseError;
-use qws_http::{BoxError, Failure, FailureKind};
+use qws_config::{ParseError, SettingsError};
+use qws_http::{BoxError, Failure, FailureKind, TransportErrorKind};
 
 use crate::{Continuation, JobId, Operation, models::ServiceError};
 
@@ -122,7 +122,11 @@ impl Error {
             },
             FailureKind::Deadline(_) => Self::new(ErrorKind::Deadline, message),
             FailureKind::Transport(error) => {
-                Self::new(ErrorKind::Network, message).with_source_chain(std::error::Error::source(&error))
+                let kind = match error.kind() {
+                    TransportErrorKind::BodyTooLarge { .. } => ErrorKind::MalformedAnswer,
+                    _ => ErrorKind::Network,
+                };
+                Self::new(kind, message).with_source_chain(std::error::Error::source(&error))
             }
             _ => Self::new(ErrorKind::Other, message),
         };
@@ -336,6 +340,17 @@ impl From<ParseError> for Error {
 impl From<AuthError> for Error {
     fn from(error: AuthError) -> Self {
         let made = Self::new(ErrorKind::Credential, error.to_string());
+        let made = match error.hint() {
+            Some(hint) => made.with_hint(hint.to_owned()),
+            None => made,
+        };
+        made.with_source_chain(std::error::Error::source(&error))
+    }
+}
+
+impl From<SettingsError> for Error {
+    fn from(error: SettingsError) -> Self {
+        let made = Self::new(ErrorKind::InvalidInput, error.to_string());
         let made = match error.hint() {
             Some(hint) => made.with_hint(hint.to_owned()),
             None => made,

@@ -134,8 +134,8 @@ impl Job {
     async fn read(&self, uri: &BlobUri) -> Result<bytes::Bytes, Error> {
         let client = self.workspace.client();
         let local = client.address().endpoint().is_loopback();
-        if is_fresh(uri, client.http().clock().now()) {
-            let blob = Blob::at(client.http(), uri, local, client.deadline())?;
+        if is_fresh(uri, client.pipeline().http().clock().now()) {
+            let blob = Blob::at(client.pipeline().http(), uri, local, client.pipeline().deadline())?;
             match blob.download(MAX_OUTPUT_BYTES).await {
                 Err(error) if error.status() == Some(http::StatusCode::FORBIDDEN) => {}
                 done => return done,
@@ -143,7 +143,9 @@ impl Job {
         }
         let (container, name) = container_and_name(uri)?;
         let fresh = client.storage().sas_uri(&container, Some(&name)).await?;
-        Blob::at(client.http(), &fresh, local, client.deadline())?.download(MAX_OUTPUT_BYTES).await
+        Blob::at(client.pipeline().http(), &fresh, local, client.pipeline().deadline())?
+            .download(MAX_OUTPUT_BYTES)
+            .await
     }
 }
 

@@ -5,8 +5,11 @@ mod client;
 mod error;
 mod hint;
 mod job;
+mod management;
 mod models;
 mod ops;
+mod options;
+mod pipeline;
 mod programs;
 mod request;
 mod results;
@@ -15,9 +18,13 @@ mod target;
 mod wait;
 mod workspace;
 
-pub use client::{API_VERSION, Client, ClientOptions};
+pub use client::Client;
 pub use error::{Error, ErrorKind};
 pub use job::Job;
+pub use management::{
+    AccessKey, AccessKeys, FoundWorkspace, KeyType, Management, WorkspaceProperties, WorkspaceQuery,
+    WorkspaceResource,
+};
 pub use models::{
     BlobUri, CostEstimate, CreatedByType, DimensionScope, Item, ItemType, JobDetails, JobId, JobStatus,
     JobType, JobUpdate, JobUpdateResponse, MeterPeriod, NewJob, NewSession, Priority, ProviderAvailability,
@@ -28,6 +35,7 @@ pub use ops::{
     Continuation, Filter, Items, Jobs, List, Order, Page, Property, Providers, Quotas, Sessions, Storage,
     SuiteOffers,
 };
+pub use options::{API_VERSION, ClientOptions};
 pub use programs::Program;
 pub use request::Operation;
 pub use results::{Histogram, Measure, Outcome, Results};

@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use qws_config::{Endpoint, ResourceId};
+use qws_config::WorkspaceAddress;
 use url::Url;
 
 use crate::{Error, ErrorKind};
@@ -53,6 +53,18 @@ pub enum Operation {
     SuiteOfferProviderStatus,
     /// A request of the caller's own making.
     Raw,
+    /// REST (Resource Manager): workspaces, get.
+    WorkspacesGet,
+    /// REST (Resource Manager): workspaces, list.
+    WorkspacesList,
+    /// REST (Resource Manager): workspaces, create or update.
+    WorkspacesUpdate,
+    /// REST (Resource Graph): resources.
+    WorkspacesFind,
+    /// REST (Resource Manager): workspaces, list keys.
+    KeysList,
+    /// REST (Resource Manager): workspaces, regenerate keys.
+    KeysRegenerate,
     /// REST: provider status, list.
     ProvidersList,
     /// REST: storage, SAS URI.
@@ -92,6 +104,12 @@ impl Operation {
             Self::SuiteOfferQuotaUsages => "suite_offers.quota_usages",
             Self::SuiteOfferProviderStatus => "suite_offers.provider_status",
             Self::Raw => "raw",
+            Self::WorkspacesGet => "workspaces.get",
+            Self::WorkspacesList => "workspaces.list",
+            Self::WorkspacesUpdate => "workspaces.update",
+            Self::WorkspacesFind => "workspaces.find",
+            Self::KeysList => "keys.list",
+            Self::KeysRegenerate => "keys.regenerate",
             Self::ProvidersList => "providers.list",
             Self::StorageSasUri => "storage.sas_uri",
             Self::BlobUpload => "blob.upload",
@@ -120,6 +138,7 @@ pub(crate) struct Request {
     method: Method,
     place: Place,
     query: Vec<(&'static str, String)>,
+    api_version: Option<&'static str>,
     body: Option<(Bytes, &'static str)>,
 }
 
@@ -129,13 +148,51 @@ enum Place {
     Workspace(String),
     /// An encoded path under the provider in the workspace's subscription.
     Subscription(String),
+    /// An encoded path from the root.
+    Root(String),
     /// A link that the service gave; checked against the endpoint's origin before it is used.
     Link(Url),
 }
 
+/// A text as one path segment or query value.
+pub(crate) fn encode(text: &str) -> String {
+    utf8_percent_encode(text, ENCODED).to_string()
+}
+
 /// Segments as a path, each percent-encoded on its own.
 fn path<const N: usize>(segments: [&str; N]) -> String {
-    segments.map(|segment| utf8_percent_encode(segment, ENCODED).to_string()).join("/")
+    segments.map(encode).join("/")
+}
+
+/// Where requests go: a service's address, and the paths that requests are made under.
+#[derive(Debug)]
+pub(crate) struct Base {
+    url: Url,
+    workspace: String,
+    subscription: String,
+    api_version: String,
+}
+
+impl Base {
+    /// A workspace's data plane.
+    pub(crate) fn of_workspace(address: &WorkspaceAddress, api_version: &str) -> Self {
+        let id = address.resource_id();
+        Self {
+            url: address.endpoint().as_url().clone(),
+            workspace: id.workspace_path(),
+            subscription: format!("/subscriptions/{}/providers/Microsoft.Quantum", id.subscription_id()),
+            api_version: encode(api_version),
+        }
+    }
+
+    /// A service whose requests name their whole path.
+    pub(crate) fn of_service(url: Url, api_version: &str) -> Self {
+        Self { url, workspace: String::new(), subscription: String::new(), api_version: encode(api_version) }
+    }
+
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
 }
 
 impl Request {
@@ -168,17 +225,43 @@ impl Request {
         Self { repeatable, ..Self::at(Operation::Raw, method, Place::Workspace(path_and_query.to_owned())) }
     }
 
+    /// A request by its whole path, encoded, from the service's root.
+    pub(crate) fn at_path(operation: Operation, method: Method, path: &str) -> Self {
+        Self::at(operation, method, Place::Root(path.to_owned()))
+    }
+
     /// The next page of a list.
     pub(crate) fn link(operation: Operation, link: Url) -> Self {
         Self::at(operation, Method::GET, Place::Link(link))
     }
 
     fn at(operation: Operation, method: Method, place: Place) -> Self {
-        Self { operation, ok: &[200], repeatable: true, method, place, query: Vec::new(), body: None }
+        Self {
+            operation,
+            ok: &[200],
+            repeatable: true,
+            method,
+            place,
+            query: Vec::new(),
+            api_version: None,
+            body: None,
+        }
     }
 
     pub(crate) fn ok(mut self, statuses: &'static [u16]) -> Self {
         self.ok = statuses;
+        self
+    }
+
+    /// Says that sending it twice would do more than sending it once.
+    pub(crate) fn not_repeatable(mut self) -> Self {
+        self.repeatable = false;
+        self
+    }
+
+    /// Asks for another version than the rest of the service's requests.
+    pub(crate) fn api_version(mut self, version: &'static str) -> Self {
+        self.api_version = Some(version);
         self
     }
 
@@ -206,31 +289,24 @@ impl Request {
         Ok(self)
     }
 
-    /// The HTTP request for a workspace. It carries no credential yet.
-    pub(crate) fn build(
-        &self,
-        endpoint: &Endpoint,
-        workspace: &ResourceId,
-        api_version: &str,
-        user_agent: &HeaderValue,
-    ) -> Result<http::Request<Bytes>, Error> {
+    /// The HTTP request. It carries no credential yet.
+    pub(crate) fn build(&self, base: &Base, user_agent: &HeaderValue) -> Result<http::Request<Bytes>, Error> {
+        let version = self.api_version.unwrap_or(&base.api_version);
         let uri = match &self.place {
             Place::Link(link) => {
-                if !endpoint.same_origin(link) {
+                if link.origin() != base.url.origin() {
                     let text = format!(
-                        "the service gave a link to {}, which is not the workspace's endpoint",
-                        link.origin().ascii_serialization()
+                        "the service gave a link to {}, and requests go to {} only",
+                        link.origin().ascii_serialization(),
+                        base.url.origin().ascii_serialization()
                     );
                     return Err(Error::new(ErrorKind::ForeignOrigin, text).with_operation(self.operation));
                 }
-                with_api_version(link, api_version)
+                with_api_version(link, version)
             }
-            Place::Workspace(path) => self.uri(endpoint, &workspace.workspace_path(), path, api_version),
-            Place::Subscription(path) => {
-                let provider =
-                    format!("/subscriptions/{}/providers/Microsoft.Quantum", workspace.subscription_id());
-                self.uri(endpoint, &provider, path, api_version)
-            }
+            Place::Workspace(path) => self.uri(base, &[&base.workspace, "/", path], version),
+            Place::Subscription(path) => self.uri(base, &[&base.subscription, "/", path], version),
+            Place::Root(path) => self.uri(base, &[path], version),
         };
         let mut builder = http::Request::builder()
             .method(self.method.clone())
@@ -247,12 +323,13 @@ impl Request {
         })
     }
 
-    fn uri(&self, endpoint: &Endpoint, prefix: &str, path: &str, api_version: &str) -> String {
-        let base = endpoint.as_url().as_str().trim_end_matches('/');
+    fn uri(&self, base: &Base, path: &[&str], version: &str) -> String {
+        let mut uri = base.url.as_str().trim_end_matches('/').to_owned();
+        let path = path.concat();
         // A path of the caller's own may bring a query.
-        let (path, given) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
-        let mut uri =
-            format!("{base}{prefix}/{path}?api-version={}", utf8_percent_encode(api_version, ENCODED));
+        let (path, given) =
+            path.split_once('?').map_or((path.as_str(), None), |(path, query)| (path, Some(query)));
+        uri.extend([path, "?api-version=", version]);
         for (name, value) in &self.query {
             uri.extend(["&", name, "="]);
             uri.extend(utf8_percent_encode(value, ENCODED));
@@ -274,7 +351,7 @@ fn with_api_version(link: &Url, api_version: &str) -> String {
             !name.is_empty() && !name.eq_ignore_ascii_case("api-version")
         })
         .collect();
-    let version = format!("api-version={}", utf8_percent_encode(api_version, ENCODED));
+    let version = format!("api-version={api_version}");
     let query = std::iter::once(version.as_str()).chain(others).collect::<Vec<_>>().join("&");
     out.set_query(Some(&query));
     out.set_fragment(None);
@@ -288,8 +365,9 @@ mod tests {
     fn build(request: &Request) -> Result<http::Request<Bytes>, Error> {
         let id = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg(1)/providers/\
                   Microsoft.Quantum/Workspaces/ws";
-        let endpoint: Endpoint = "https://eastus.quantum.azure.com".parse().unwrap();
-        request.build(&endpoint, &id.parse().unwrap(), "2026-01-15-preview", &HeaderValue::from_static("qws"))
+        let endpoint = "https://eastus.quantum.azure.com".parse().unwrap();
+        let address = WorkspaceAddress::new(id.parse().unwrap(), endpoint);
+        request.build(&Base::of_workspace(&address, "2026-01-15-preview"), &HeaderValue::from_static("qws"))
     }
 
     #[test]

@@ -90,7 +90,7 @@ impl Submission {
         let client = self.workspace.client();
         let container = client.storage().sas_uri(&format!("job-{}", self.id), None).await?;
         let local = client.address().endpoint().is_loopback();
-        let blob = Blob::at(client.http(), &container, local, client.deadline())
+        let blob = Blob::at(client.pipeline().http(), &container, local, client.pipeline().deadline())
             .and_then(|container| container.in_container(INPUT_BLOB))
             .map_err(|error| error.with_operation(Operation::Submit))?;
         blob.upload(self.program.bytes().clone(), self.program.content_type()).await?;

@@ -55,7 +55,7 @@ impl<'a> Wait<'a> {
     #[must_use]
     pub fn events(self) -> BoxStream<'a, Result<JobEvent, Error>> {
         let Self { job, deadline, patience } = self;
-        let clock = job.workspace().client().http().clock().clone();
+        let clock = job.workspace().client().pipeline().http().clock().clone();
         let expired = deadline.map(|limit| (limit, clock.expire(limit)));
         let loop_state =
             Loop { job, patience, pause: Duration::from_millis(200), failing_since: None, told: None };
@@ -112,7 +112,7 @@ struct Loop<'a> {
 impl Loop<'_> {
     /// The next event; `None` when the job has ended and that was told.
     async fn next_event(&mut self) -> Option<Result<JobEvent, Error>> {
-        let clock = self.job.workspace().client().http().clock().clone();
+        let clock = self.job.workspace().client().pipeline().http().clock().clone();
         loop {
             if self.told.as_ref().is_some_and(JobStatus::is_terminal) {
                 return None;

@@ -95,7 +95,7 @@ impl AzureHttpClient {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<ResponseBody>, TransportError> {
-        let attempts = Attempts::new(&self.http, true);
+        let attempts = Attempts::new(&self.http, true, None);
         loop {
             attempts.begin();
             self.log.shared.attempts.fetch_add(1, Ordering::Relaxed);

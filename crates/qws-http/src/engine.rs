@@ -212,7 +212,7 @@ impl Http {
         id.or_insert_with(|| {
             HeaderValue::try_from(Uuid::new_v4().to_string()).unwrap_or(HeaderValue::from_static("-"))
         });
-        let attempts = Attempts::new(self, call.repeatable);
+        let attempts = Attempts::new(self, call.repeatable, call.deadline);
 
         let work = self.attempt_until_done(&call, &attempts);
         let ended = match call.deadline {
@@ -291,15 +291,23 @@ impl Http {
 pub(crate) struct Attempts<'a> {
     http: &'a Http,
     repeatable: bool,
+    deadline: Option<Duration>,
     started: Duration,
     made: AtomicU32,
     maybe_done_before: AtomicBool,
 }
 
 impl<'a> Attempts<'a> {
-    pub(crate) fn new(http: &'a Http, repeatable: bool) -> Self {
+    pub(crate) fn new(http: &'a Http, repeatable: bool, deadline: Option<Duration>) -> Self {
         let started = http.clock.monotonic();
-        Self { http, repeatable, started, made: AtomicU32::new(0), maybe_done_before: AtomicBool::new(false) }
+        Self {
+            http,
+            repeatable,
+            deadline,
+            started,
+            made: AtomicU32::new(0),
+            maybe_done_before: AtomicBool::new(false),
+        }
     }
 
     pub(crate) fn begin(&self) {
@@ -337,6 +345,10 @@ impl<'a> Attempts<'a> {
         }
         let random = (self.http.random)();
         let wait = self.http.retry.next_wait(self.made(), self.elapsed(), asked, random)?;
+        // A wait past the deadline would only hide what went wrong.
+        if self.deadline.is_some_and(|deadline| self.elapsed() + wait >= deadline) {
+            return None;
+        }
         self.maybe_done_before.fetch_or(maybe_done, Ordering::Relaxed);
         Some(wait)
     }

@@ -6,11 +6,11 @@
 mod blob_uri;
 mod error;
 mod job;
-mod open_enum;
+pub(crate) mod open_enum;
 mod provider;
 mod quota;
 mod session;
-mod time;
+pub(crate) mod time;
 mod update;
 
 pub use blob_uri::BlobUri;

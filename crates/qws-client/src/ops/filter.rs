@@ -114,7 +114,7 @@ impl fmt::Display for Filter {
     }
 }
 
-/// A value inside quotes: quotes are doubled (OData 4.01, ABNF rule `SQUOTE-in-string`).
+/// A value inside quotes: quotes are doubled (`OData` 4.01, ABNF rule `SQUOTE-in-string`).
 fn escaped(value: &str) -> String {
     value.replace('\'', "''")
 }

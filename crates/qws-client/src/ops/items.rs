@@ -1,19 +1,19 @@
 use super::List;
-use crate::{Client, Item, Operation, request::Request};
+use crate::{Item, Operation, pipeline::Pipeline, request::Request};
 
 /// Top-level items of a workspace: sessions, and jobs outside of any session.
 #[derive(Debug, Clone, Copy)]
 pub struct Items<'a> {
-    client: &'a Client,
+    pipeline: &'a Pipeline,
 }
 
 impl<'a> Items<'a> {
-    pub(crate) fn new(client: &'a Client) -> Self {
-        Self { client }
+    pub(crate) fn new(pipeline: &'a Pipeline) -> Self {
+        Self { pipeline }
     }
 
     /// The items. One of a kind that we do not know comes as [`Item::Other`] and does not end the list.
     pub fn list(&self) -> List<Item> {
-        List::new(self.client, Request::get(Operation::ItemsList, ["topLevelItems"]))
+        List::new(self.pipeline, Request::get(Operation::ItemsList, ["topLevelItems"]))
     }
 }

@@ -2,19 +2,19 @@ use http::{Method, StatusCode};
 
 use super::List;
 use crate::{
-    Client, Error, ErrorKind, JobDetails, JobId, JobUpdate, JobUpdateResponse, NewJob, Operation,
+    Error, ErrorKind, JobDetails, JobId, JobUpdate, JobUpdateResponse, NewJob, Operation, pipeline::Pipeline,
     request::Request,
 };
 
 /// Jobs of a workspace.
 #[derive(Debug, Clone, Copy)]
 pub struct Jobs<'a> {
-    client: &'a Client,
+    pipeline: &'a Pipeline,
 }
 
 impl<'a> Jobs<'a> {
-    pub(crate) fn new(client: &'a Client) -> Self {
-        Self { client }
+    pub(crate) fn new(pipeline: &'a Pipeline) -> Self {
+        Self { pipeline }
     }
 
     /// Submits a job whose input is already in storage. Safe to repeat: the same id is the same job.
@@ -25,7 +25,7 @@ impl<'a> Jobs<'a> {
     /// [`Jobs::get`] tells.
     pub async fn create(&self, id: &JobId, job: &NewJob) -> Result<JobDetails, Error> {
         let request = Request::new(Operation::JobsCreate, Method::PUT, ["jobs", id.as_str()]).ok(&[200, 201]);
-        self.client.fetch(&request.json(job)?).await.map_err(|error| error.with_job(id))
+        self.pipeline.fetch(&request.json(job)?).await.map_err(|error| error.with_job(id))
     }
 
     /// Fetches a job.
@@ -34,12 +34,12 @@ impl<'a> Jobs<'a> {
     /// [`Error::is_not_found`] if the workspace has no such job.
     pub async fn get(&self, id: &JobId) -> Result<JobDetails, Error> {
         let request = Request::get(Operation::JobsGet, ["jobs", id.as_str()]);
-        self.client.fetch(&request).await.map_err(|error| error.with_job(id))
+        self.pipeline.fetch(&request).await.map_err(|error| error.with_job(id))
     }
 
     /// Jobs of the workspace.
     pub fn list(&self) -> List<JobDetails> {
-        List::new(self.client, Request::get(Operation::JobsList, ["jobs"]))
+        List::new(self.pipeline, Request::get(Operation::JobsList, ["jobs"]))
     }
 
     /// Changes name, priority or tags. What the update does not name stays.
@@ -54,7 +54,7 @@ impl<'a> Jobs<'a> {
                 .with_job(id));
         }
         let request = Request::new(Operation::JobsUpdate, Method::PATCH, ["jobs", id.as_str()]);
-        self.client.fetch(&request.merge_patch(update)?).await.map_err(|error| error.with_job(id))
+        self.pipeline.fetch(&request.merge_patch(update)?).await.map_err(|error| error.with_job(id))
     }
 
     /// Asks for a job to be cancelled. It may still end otherwise; [`Jobs::get`] tells. Never deletes anything.
@@ -65,7 +65,7 @@ impl<'a> Jobs<'a> {
         let id_and_verb = format!("{}:cancel", id.as_str());
         // 200 by the specification, 204 by an older habit of the service. The body is not looked at.
         let request = Request::verb(Operation::JobsCancel, ["jobs"], &id_and_verb).ok(&[200, 204]);
-        self.client.send(&request).await.map(drop).map_err(|error| error.with_job(id))
+        self.pipeline.send(&request).await.map(drop).map_err(|error| error.with_job(id))
     }
 
     /// Deletes a job for good. It is no way to cancel one. If an answer was lost and the job is gone at the next
@@ -75,7 +75,7 @@ impl<'a> Jobs<'a> {
     /// [`ErrorKind::Conflict`] if it has not ended; [`Error::is_not_found`].
     pub async fn delete(&self, id: &JobId) -> Result<(), Error> {
         let request = Request::new(Operation::JobsDelete, Method::DELETE, ["jobs", id.as_str()]).ok(&[204]);
-        match self.client.send(&request).await {
+        match self.pipeline.send(&request).await {
             Ok(_) => Ok(()),
             Err(error) if error.status() == Some(StatusCode::NOT_FOUND) && error.maybe_done_before() => {
                 Ok(())

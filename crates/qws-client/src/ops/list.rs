@@ -14,7 +14,7 @@ use futures::{
 use serde::de::DeserializeOwned;
 
 use super::filter::{Filter, Order};
-use crate::{Client, Error, ErrorKind, models::Page as WirePage, request::Request};
+use crate::{Error, ErrorKind, models::Page as WirePage, pipeline::Pipeline, request::Request};
 
 /// How many pages of one list are read before it counts as endless.
 const MAX_PAGES: usize = 100_000;
@@ -23,7 +23,7 @@ const MAX_PAGES: usize = 100_000;
 /// an item of it is wanted.
 #[must_use = "nothing is sent until the stream is polled"]
 pub struct List<T> {
-    client: Client,
+    pipeline: Pipeline,
     first: Request,
     resume: Option<Continuation>,
     items: PhantomData<fn() -> T>,
@@ -65,8 +65,8 @@ impl fmt::Debug for Continuation {
 }
 
 impl<T: DeserializeOwned + Send + 'static> List<T> {
-    pub(crate) fn new(client: &Client, first: Request) -> Self {
-        Self { client: client.clone(), first, resume: None, items: PhantomData }
+    pub(crate) fn new(pipeline: &Pipeline, first: Request) -> Self {
+        Self { pipeline: pipeline.clone(), first, resume: None, items: PhantomData }
     }
 
     /// Only items that the filter lets through. The service looks through them, not we.
@@ -103,8 +103,8 @@ impl<T: DeserializeOwned + Send + 'static> List<T> {
     /// Page by page.
     #[must_use]
     pub fn pages(self) -> BoxStream<'static, Result<Page<T>, Error>> {
-        let Self { client, first, resume, .. } = self;
-        let start = Walk { client, first: Some(first), next: resume, seen: HashSet::new() };
+        let Self { pipeline, first, resume, .. } = self;
+        let start = Walk { pipeline, first: Some(first), next: resume, seen: HashSet::new() };
         stream::try_unfold(start, |mut walk| async move {
             let Some(page) = walk.step().await? else { return Ok(None) };
             Ok(Some((page, walk)))
@@ -141,7 +141,7 @@ impl<T> fmt::Debug for List<T> {
 
 /// Where we are in a list.
 struct Walk {
-    client: Client,
+    pipeline: Pipeline,
     /// The first request; taken when it was sent.
     first: Option<Request>,
     /// Where to go on; set after each page but the last, and at the start of a resumed list.
@@ -156,13 +156,11 @@ impl Walk {
         let from = self.next.clone();
         let page: Result<WirePage<T>, Error> = match (&from, &self.first) {
             (Some(link), _) => {
-                let url = self.client.address().endpoint().as_url().join(link.as_str()).map_err(|_| {
-                    Error::new(ErrorKind::MalformedAnswer, "the link to the next page is no URL")
-                        .with_operation(operation)
-                })?;
-                self.client.fetch(&Request::link(operation, url)).await
+                let url =
+                    self.pipeline.link(link.as_str()).map_err(|error| error.with_operation(operation))?;
+                self.pipeline.fetch(&Request::link(operation, url)).await
             }
-            (None, Some(first)) => self.client.fetch(first).await,
+            (None, Some(first)) => self.pipeline.fetch(first).await,
             (None, None) => return Ok(None),
         };
         let page = page.map_err(|error| error.with_continuation(from))?;

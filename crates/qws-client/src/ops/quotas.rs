@@ -1,25 +1,25 @@
 use super::List;
-use crate::{Client, Operation, Quota, QuotaUsage, request::Request};
+use crate::{Operation, Quota, QuotaUsage, pipeline::Pipeline, request::Request};
 
 /// Quotas of a workspace. Which of the two lists says something depends on the kind of workspace.
 #[derive(Debug, Clone, Copy)]
 pub struct Quotas<'a> {
-    client: &'a Client,
+    pipeline: &'a Pipeline,
 }
 
 impl<'a> Quotas<'a> {
-    pub(crate) fn new(client: &'a Client) -> Self {
-        Self { client }
+    pub(crate) fn new(pipeline: &'a Pipeline) -> Self {
+        Self { pipeline }
     }
 
     /// Quotas of a V1 workspace, by dimension, with how much is used.
     pub fn list(&self) -> List<Quota> {
-        List::new(self.client, Request::get(Operation::QuotasList, ["quotas"]))
+        List::new(self.pipeline, Request::get(Operation::QuotasList, ["quotas"]))
     }
 
     /// What a V2 workspace has used of a provider.
     pub fn usages(&self, provider: &str) -> List<QuotaUsage> {
         let request = Request::get(Operation::QuotaUsagesList, ["quotaUsages"]);
-        List::new(self.client, request.query("providerId", provider.to_owned()))
+        List::new(self.pipeline, request.query("providerId", provider.to_owned()))
     }
 }

@@ -1,17 +1,17 @@
 use http::Method;
 
 use super::List;
-use crate::{Client, Error, JobDetails, NewSession, Operation, SessionDetails, request::Request};
+use crate::{Error, JobDetails, NewSession, Operation, SessionDetails, pipeline::Pipeline, request::Request};
 
 /// Sessions of a workspace: jobs that belong together and run one after the other.
 #[derive(Debug, Clone, Copy)]
 pub struct Sessions<'a> {
-    client: &'a Client,
+    pipeline: &'a Pipeline,
 }
 
 impl<'a> Sessions<'a> {
-    pub(crate) fn new(client: &'a Client) -> Self {
-        Self { client }
+    pub(crate) fn new(pipeline: &'a Pipeline) -> Self {
+        Self { pipeline }
     }
 
     /// Opens a session under an id of the caller's choice (a UUID). Safe to repeat: the same id is the same session.
@@ -20,7 +20,7 @@ impl<'a> Sessions<'a> {
     /// [`crate::ErrorKind::TargetMissing`] and its like; [`crate::ErrorKind::Conflict`] for another session with the id.
     pub async fn open(&self, id: &str, session: &NewSession) -> Result<SessionDetails, Error> {
         let request = Request::new(Operation::SessionsOpen, Method::PUT, ["sessions", id]).ok(&[200, 201]);
-        self.client.fetch(&request.json(session)?).await
+        self.pipeline.fetch(&request.json(session)?).await
     }
 
     /// Fetches a session.
@@ -28,7 +28,7 @@ impl<'a> Sessions<'a> {
     /// # Errors
     /// [`Error::is_not_found`] if the workspace has no such session.
     pub async fn get(&self, id: &str) -> Result<SessionDetails, Error> {
-        self.client.fetch(&Request::get(Operation::SessionsGet, ["sessions", id])).await
+        self.pipeline.fetch(&Request::get(Operation::SessionsGet, ["sessions", id])).await
     }
 
     /// Closes a session: it takes no further jobs.
@@ -37,16 +37,16 @@ impl<'a> Sessions<'a> {
     /// [`Error::is_not_found`]; [`crate::ErrorKind::Conflict`] where the service will not close it.
     pub async fn close(&self, id: &str) -> Result<SessionDetails, Error> {
         let request = Request::verb(Operation::SessionsClose, ["sessions"], &format!("{id}:close"));
-        self.client.fetch(&request).await
+        self.pipeline.fetch(&request).await
     }
 
     /// Sessions of the workspace.
     pub fn list(&self) -> List<SessionDetails> {
-        List::new(self.client, Request::get(Operation::SessionsList, ["sessions"]))
+        List::new(self.pipeline, Request::get(Operation::SessionsList, ["sessions"]))
     }
 
     /// Jobs of a session.
     pub fn jobs(&self, id: &str) -> List<JobDetails> {
-        List::new(self.client, Request::get(Operation::SessionsJobs, ["sessions", id, "jobs"]))
+        List::new(self.pipeline, Request::get(Operation::SessionsJobs, ["sessions", id, "jobs"]))
     }
 }

@@ -1,12 +1,12 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{BlobUri, Client, Error, Operation, request::Request};
+use crate::{BlobUri, Error, Operation, pipeline::Pipeline, request::Request};
 
 /// Links to a workspace's storage.
 #[derive(Debug, Clone, Copy)]
 pub struct Storage<'a> {
-    client: &'a Client,
+    pipeline: &'a Pipeline,
 }
 
 #[derive(Serialize)]
@@ -24,8 +24,8 @@ struct SasUriResponse {
 }
 
 impl<'a> Storage<'a> {
-    pub(crate) fn new(client: &'a Client) -> Self {
-        Self { client }
+    pub(crate) fn new(pipeline: &'a Pipeline) -> Self {
+        Self { pipeline }
     }
 
     /// A fresh link, with a SAS, to a container (`blob` none) or to a blob in it. Neither needs to exist; the service
@@ -36,7 +36,7 @@ impl<'a> Storage<'a> {
     pub async fn sas_uri(&self, container: &str, blob: Option<&str>) -> Result<BlobUri, Error> {
         let request = Request::new(Operation::StorageSasUri, Method::POST, ["storage", "sasUri"]);
         let body = BlobDetails { container_name: container, blob_name: blob };
-        let answer: SasUriResponse = self.client.fetch(&request.json(&body)?).await?;
+        let answer: SasUriResponse = self.pipeline.fetch(&request.json(&body)?).await?;
         Ok(answer.sas_uri)
     }
 }

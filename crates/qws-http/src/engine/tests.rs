@@ -158,3 +158,20 @@ fn engine_and_futures_cross_threads() {
     let http = http(MockTransport::new(), &clock());
     assert_send(http.send(Call::new(request())));
 }
+
+#[tokio::test]
+async fn a_wait_past_the_deadline_is_not_begun() {
+    let clock = clock();
+    let mut transport = MockTransport::new();
+    transport.expect_send().times(1).returning(|_| {
+        Ok(http::Response::builder()
+            .status(503)
+            .header("retry-after", "60")
+            .body(ResponseBody::empty())
+            .unwrap())
+    });
+    let call = Call::new(request()).repeatable(true).deadline(Some(Duration::from_secs(30)));
+    let answer = http(transport, &clock).send(call).await.unwrap();
+    assert_eq!((answer.response.status().as_u16(), answer.attempts), (503, 1));
+    assert!(clock.sleeps().is_empty());
+}
