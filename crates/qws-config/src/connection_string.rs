@@ -2,7 +2,7 @@
 
 use crate::endpoint::Endpoint;
 use crate::error::{ParseError, ParseErrorKind, Part};
-use crate::location::Location;
+use crate::location::{Location, edits};
 use crate::names::{ResourceGroup, SubscriptionId, TenantId, WorkspaceName};
 use crate::resource_id::ResourceId;
 use crate::secret::Secret;
@@ -152,6 +152,7 @@ fn split(whole: Text<'_>) -> Result<[Option<Text<'_>>; 6], ParseError> {
         return Err(ParseError::empty(Part::ConnectionString, whole.at, EXPECTED));
     }
     let mut values = [None; 6];
+    let mut last = None;
     let mut at = whole.at;
     for piece in whole.str.split(';') {
         let part = Text::new(piece, at);
@@ -161,8 +162,9 @@ fn split(whole: Text<'_>) -> Result<[Option<Text<'_>>; 6], ParseError> {
         }
         let Some((name, value)) = part.split_once(b'=') else { return Err(no_equals(whole, part)) };
         let Some(index) = KEYS.iter().position(|key| key.eq_ignore_ascii_case(name.str)) else {
-            return Err(unknown(name));
+            return Err(unknown(name, last == Some(API_KEY)));
         };
+        last = Some(index);
         if values[index].replace(value).is_some() {
             return Err(whole_error(
                 ParseErrorKind::Duplicate,
@@ -231,13 +233,23 @@ const FOREIGN: [&str; 9] = [
     "HostName",
 ];
 
-/// A name that is not known may be text out of a key with `;` and `=` in it: it is shown only if it is one of a list.
+/// Whether an unknown name can be repeated. Text that ran out of a key stands right after it, or still has `ApiKey` in front.
+fn is_harmless(name: &str, follows_key: bool) -> bool {
+    let name = name.as_bytes();
+    let start = String::from_utf8_lossy(&name[..name.len().min(6)]).to_ascii_lowercase();
+    !follows_key
+        && (1..=24).contains(&name.len())
+        && name.iter().all(u8::is_ascii_alphabetic)
+        && edits(&start, "apikey") > 2
+}
+
 #[cold]
-fn unknown(name: Text<'_>) -> ParseError {
+fn unknown(name: Text<'_>, follows_key: bool) -> ParseError {
     let foreign = FOREIGN.iter().find(|known| known.eq_ignore_ascii_case(name.str));
-    let found = match foreign {
-        Some(known) => format!("has the unknown part `{known}`"),
-        None => "has an unknown part".to_owned(),
+    let found = if foreign.is_some() || is_harmless(name.str, follows_key) {
+        format!("has the unknown part `{}`", name.str)
+    } else {
+        "has an unknown part".to_owned()
     };
     let error = whole_error(ParseErrorKind::Unknown, name.at, found);
     if foreign.is_some() {
@@ -254,7 +266,7 @@ fn unknown(name: Text<'_>) -> ParseError {
     let meant = KEYS.iter().find(|key| {
         let key = key.to_ascii_lowercase();
         typed.len() >= 5 && (key.starts_with(&typed) || typed.starts_with(&key) || key.ends_with(&typed))
-            || crate::location::edits(&typed, &key) <= 2
+            || edits(&typed, &key) <= 2
     });
     match meant {
         Some(key) => error.with_hint(format!("did you mean `{key}`?")),
@@ -332,6 +344,25 @@ mod tests {
         expect("ApiKey=x;hunter2;", "has a part without `=` at byte 9");
         expect("ApiKey=x;hunter2=;", "has an unknown part at byte 9");
         expect("AccountKey=hunter2", "has the unknown part `AccountKey` at byte 0");
+        expect("Extra=hunter2", "has the unknown part `Extra` at byte 0");
+        expect("SubscriptionId=x;Workspace=y", "has the unknown part `Workspace` at byte 17");
+    }
+
+    #[test]
+    fn an_unknown_part_that_may_have_been_cut_from_a_key_is_not_named() {
+        for text in [
+            "ApiKey=x;hunterkey=",
+            "ApiKeyhunterkey=",
+            "ApKeyhunterkey=",
+            "hunter_key=",
+            "hunterkeyhunterkeyhunterkey=",
+        ] {
+            let error = refused(text);
+            assert!(
+                error.to_string().starts_with("connection string has an unknown part at byte"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -11,7 +11,6 @@ use zeroize::Zeroizing;
 /// Where the profile file and the Azure CLI's files are. Nothing is read until [`Settings::with_files`](crate::Settings::with_files).
 ///
 /// ```no_run
-/// # #![allow(clippy::disallowed_methods)]
 /// use qws_config::{Files, Settings};
 ///
 /// let lookup = |name: &str| std::env::var(name).ok();

@@ -85,7 +85,6 @@ impl Settings {
     /// Values that cannot be read are kept, and are an error only if they turn out to be needed.
     ///
     /// ```
-    /// # #![allow(clippy::disallowed_methods)]
     /// use qws_config::Settings;
     ///
     /// let settings = Settings::from_lookup(|name| std::env::var(name).ok());
