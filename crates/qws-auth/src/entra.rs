@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use http::{Request, StatusCode, header::CONTENT_TYPE};
 use qws_config::{Secret, TenantId};
-use qws_http::{Call, Failure};
+use qws_http::{Answer, Call, Failure, RetryPolicy};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
@@ -84,7 +84,7 @@ async fn post(
         Some(fields) if status == StatusCode::OK => fields.into_token(asked).map_err(|missing| {
             AuthError::refused(format!("{} answered without `{missing}`", authority.host()))
         }),
-        Some(fields) if fields.get("error").is_some() => Err(refused(application, &fields, secret)),
+        Some(fields) if fields.get("error").is_some() => Err(refused(application, &answer, &fields, secret)),
         _ => {
             let text = format!(
                 "{} answered {} without a token or a reason, after {} attempts",
@@ -111,7 +111,7 @@ fn form(fields: &[(&str, &str)]) -> Bytes {
 }
 
 /// What Entra ID said, reduced to its code and its first sentence or two.
-fn refused(application: &Application, fields: &Fields, secret: &Secret) -> AuthError {
+fn refused(application: &Application, answer: &Answer, fields: &Fields, secret: &Secret) -> AuthError {
     let described = fields.text("error_description").unwrap_or_default();
     let reason = described.split(" Trace ID:").next().unwrap_or_default();
     let reason = reason.split(['\r', '\n']).next().unwrap_or_default();
@@ -119,10 +119,14 @@ fn refused(application: &Application, fields: &Fields, secret: &Secret) -> AuthE
     let number = aadsts::number(fields, described);
     let code = number.map_or_else(|| error.clone(), |number| format!("AADSTS{number}"));
     let reason = reason.trim_start_matches(&code).trim_start_matches(':');
-    let mut text = format!(
-        "Entra ID refused application {} in tenant {}: {code}",
-        application.client_id, application.tenant
-    );
+    let status = answer.response.status();
+    let what = if RetryPolicy::is_transient(status) {
+        format!("Entra ID answered {} after {} attempts to", status.as_u16(), answer.attempts)
+    } else {
+        "Entra ID refused".to_owned()
+    };
+    let Application { tenant, client_id } = application;
+    let mut text = format!("{what} application {client_id} in tenant {tenant}: {code}");
     if code != error {
         text += " (";
         text += &error;

@@ -99,6 +99,11 @@ async fn ten_thousand_calls_pass_while_one_renewal_hangs_and_wait_for_it_once_th
     }
     settle().await;
     assert_eq!((service.asked(), service.waiting.lock().unwrap().len()), (2, 1));
+    // However long it hangs, there is no second one beside it.
+    service.advance(60);
+    assert_eq!(token(&tokens.authorize(&asked).await.unwrap()), "first");
+    settle().await;
+    assert_eq!(service.asked(), 2);
 
     service.advance(1800);
     let mut calls: FuturesUnordered<_> = (0..10_000).map(|_| tokens.authorize(&asked)).collect();
@@ -128,6 +133,17 @@ async fn a_failed_renewal_keeps_the_token_and_rests_before_the_next() {
         service.advance(1);
     }
     assert_eq!(service.asked(), 3);
+}
+
+#[tokio::test]
+async fn a_token_is_not_handed_out_in_its_last_moments() {
+    for (life, last_good) in [(3600, 3569), (20, 17)] {
+        let (service, tokens) = with_first(life).await;
+        service.advance(last_good);
+        assert_eq!(token(&tokens.authorize(&request()).await.unwrap()), "first");
+        service.advance(1);
+        assert!(tokens.authorize(&request()).now_or_never().is_none(), "{life}");
+    }
 }
 
 #[tokio::test]
@@ -207,6 +223,9 @@ fn challenge(text: &str) -> Challenge {
 async fn a_token_with_claims_serves_later_calls_without() {
     let (service, tokens) = with_first(3600).await;
     let old = tokens.authorize(&request()).await.unwrap();
+    let with_claims = request().with_claims(Some("{}".into()));
+    assert!(tokens.authorize(&with_claims).now_or_never().is_none(), "the first token has no claims");
+    service.waiting.lock().unwrap().clear();
     let asks = challenge(r#"Bearer error="insufficient_claims", claims="eyJhIjoxfQ""#);
     let next = tokens.refused(&request(), &old, &asks).unwrap().unwrap();
     assert_eq!(next.claims(), Some(r#"{"a":1}"#));
@@ -215,7 +234,8 @@ async fn a_token_with_claims_serves_later_calls_without() {
     assert_eq!(service.answer(Ok(("second", 3600))).claims(), Some(r#"{"a":1}"#));
     assert_eq!(token(&second.await.unwrap()), "second");
     assert_eq!(token(&tokens.authorize(&request()).await.unwrap()), "second");
-    assert_eq!(service.asked(), 2);
+    assert_eq!(token(&tokens.authorize(&next).await.unwrap()), "second");
+    assert_eq!(service.asked(), 3);
 }
 
 #[tokio::test]

@@ -240,6 +240,14 @@ async fn a_busy_service_is_asked_again_and_attempts_are_told() {
     let down = Server::start(|_| Reply::Raw(502, "Content-Type: text/html", "<html>hunter2".into())).await;
     let error = header(&principal("hunter2").with_host(at(&down))).await.unwrap_err();
     assert_eq!(error.to_string(), "127.0.0.1 answered 502 without a token or a reason, after 4 attempts");
+    let throttled = Server::start(|_| json(429, r#"{"error":"temporarily_unavailable"}"#)).await;
+    let error = header(&principal("hunter2").with_host(at(&throttled))).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "Entra ID answered 429 after 4 attempts to application {CLIENT_ID} in tenant {TENANT}: temporarily_unavailable"
+        )
+    );
     for body in ["{}", r#"{"access_token":"hunter2"}"#, "[]", ""] {
         let server = Server::start(move |_| json(200, body)).await;
         let error = header(&principal("hunter2").with_host(at(&server))).await.unwrap_err();
