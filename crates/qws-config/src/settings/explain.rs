@@ -201,3 +201,50 @@ impl fmt::Display for Explanation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/contoso-rg/providers/Microsoft.Quantum/Workspaces/contoso-ws";
+
+    #[test]
+    fn what_is_overridden_is_told_and_what_is_repeated_is_not() {
+        let environment = |name: &str| match name {
+            "AZURE_QUANTUM_RESOURCE_ID" => Some(ID.to_uppercase()),
+            "AZURE_TENANT_ID" => Some("other.example".to_owned()),
+            _ => None,
+        };
+        let settings = Settings::from_lookup(environment)
+            .with_resource_id(&ID.parse().unwrap())
+            .with_tenant_id("contoso.example".parse().unwrap());
+        let explanation = settings.explain();
+        let value = |part| explanation.values().iter().find(|value| value.part() == part).unwrap();
+        assert_eq!(value(Part::WorkspaceName).overrode(), []);
+        let other = (Source::Variable("AZURE_TENANT_ID"), "other.example".to_owned());
+        assert_eq!(value(Part::TenantId).overrode(), [other]);
+        assert_eq!(
+            (value(Part::TenantId).value(), value(Part::TenantId).source()),
+            ("contoso.example", &Source::Argument)
+        );
+    }
+
+    #[test]
+    fn a_misspelt_location_and_a_foreign_authority_are_noted() {
+        let environment = |name: &str| match name {
+            "AZURE_QUANTUM_RESOURCE_ID" => Some(ID.to_owned()),
+            "AZURE_QUANTUM_WORKSPACE_LOCATION" => Some("eastsu".to_owned()),
+            "AZURE_AUTHORITY_HOST" => Some("login.contoso.example".to_owned()),
+            _ => None,
+        };
+        let text = Settings::from_lookup(environment).explain().to_string();
+        assert!(text.contains("did you mean `eastus`?"), "{text}");
+        assert!(text.contains("not a host of a known Azure cloud; no token goes there"), "{text}");
+    }
+
+    #[test]
+    fn an_error_is_part_of_the_answer() {
+        let text = Settings::new().explain().to_string();
+        assert!(text.contains("\nerror: no workspace is given\nhint: give a connection string"), "{text}");
+    }
+}
