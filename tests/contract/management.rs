@@ -25,10 +25,8 @@ impl Credential for Tokens {
     }
 
     async fn authorize(&self, request: &AuthRequest) -> Result<Authorization, AuthError> {
-        match *request.audience() == Audience::QUANTUM {
-            true => Authorization::bearer(&self.data_plane),
-            false => Authorization::bearer(&self.management),
-        }
+        let for_data_plane = *request.audience() == Audience::QUANTUM;
+        Authorization::bearer(if for_data_plane { &self.data_plane } else { &self.management })
     }
 }
 
