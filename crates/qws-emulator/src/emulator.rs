@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::fault::Fault;
+use crate::identity::Identity;
 use crate::log::RecordedRequest;
 use crate::seed::{self, SeedError};
 use crate::server::{self, Serving, Surface};
@@ -28,6 +29,7 @@ use crate::token;
 pub struct EmulatorBuilder {
     port: u16,
     storage_port: u16,
+    metadata_port: u16,
     clock: Clock,
     seed: Option<u64>,
     settings: Settings,
@@ -45,6 +47,11 @@ impl EmulatorBuilder {
     /// The port of the storage account on 127.0.0.1; 0, the default, takes a free one.
     pub fn storage_port(self, storage_port: u16) -> Self {
         Self { storage_port, ..self }
+    }
+
+    /// The port of the machine's identity endpoints on 127.0.0.1; 0, the default, takes a free one.
+    pub fn metadata_port(self, metadata_port: u16) -> Self {
+        Self { metadata_port, ..self }
     }
 
     /// Time stands still, at the present, until [`Clock::advance`] moves it.
@@ -96,15 +103,17 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Serves HTTPS on both ports, with a certificate authority made at start: [`Emulator::ca_pem`] gives it.
+    /// Serves HTTPS, with a certificate authority made at start: [`Emulator::ca_pem`] gives it.
     ///
-    /// The certificate covers `localhost`, `127.0.0.1` and the names of the real service.
+    /// The certificate covers `localhost`, `127.0.0.1` and the names of the real service. The machine's own identity
+    /// endpoints stay on plain HTTP, as they are in Azure.
     #[cfg(feature = "https")]
     pub fn https(self) -> Self {
         Self { https: true, ..self }
     }
 
-    /// Gives out the names of the real service: `{location}.quantum.azure.com` and `{account}.blob.core.windows.net`.
+    /// Gives out the names of the real service: `{location}.quantum.azure.com`, `{account}.blob.core.windows.net` and
+    /// `login.microsoftonline.com`.
     ///
     /// For clients that insist on them; their name resolution must be led to this emulator's ports.
     pub fn public_names(self) -> Self {
@@ -121,20 +130,26 @@ impl EmulatorBuilder {
         self.settings.seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
         let service = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await?;
         let storage = TcpListener::bind((Ipv4Addr::LOCALHOST, self.storage_port)).await?;
-        let ports = [service.local_addr()?.port(), storage.local_addr()?.port()];
-        let addresses = self.addresses(service.local_addr()?, storage.local_addr()?);
+        let metadata = TcpListener::bind((Ipv4Addr::LOCALHOST, self.metadata_port)).await?;
+        let listeners = [service.local_addr()?, storage.local_addr()?, metadata.local_addr()?];
+        let addresses = self.addresses(listeners);
         #[cfg(feature = "https")]
         let tls = if self.https { Some(crate::tls::Tls::generate(&addresses)?) } else { None };
         let shared = Arc::new(Shared::new(self.settings, addresses, self.clock));
         let (stop, stopped) = watch::channel(());
-        let tasks = [(service, Surface::Service), (storage, Surface::Storage)]
+        let surfaces =
+            [(service, Surface::Service), (storage, Surface::Storage), (metadata, Surface::Metadata)];
+        let tasks = surfaces
             .into_iter()
             .map(|(listener, surface)| {
                 let serving = Serving {
                     surface,
                     shared: Arc::clone(&shared),
                     #[cfg(feature = "https")]
-                    tls: tls.as_ref().map(|tls| tls.acceptor.clone()),
+                    tls: tls
+                        .as_ref()
+                        .filter(|_| surface != Surface::Metadata)
+                        .map(|tls| tls.acceptor.clone()),
                 };
                 tokio::spawn(server::serve(listener, serving, stopped.clone()))
             })
@@ -143,21 +158,24 @@ impl EmulatorBuilder {
             shared,
             stop,
             tasks,
-            ports,
+            ports: listeners.map(|listener| listener.port()),
             #[cfg(feature = "https")]
             ca_pem: tls.map(|tls| tls.ca_pem),
         })
     }
 
-    fn addresses(&self, service: SocketAddr, storage: SocketAddr) -> Addresses {
+    fn addresses(&self, [service, storage, metadata]: [SocketAddr; 3]) -> Addresses {
         #[cfg(feature = "https")]
         let scheme = if self.https { "https" } else { "http" };
         #[cfg(not(feature = "https"))]
         let scheme = "http";
+        let metadata = format!("http://{metadata}");
         if !self.public_names {
             return Addresses {
                 service: format!("{scheme}://{service}"),
                 storage: format!("{scheme}://{storage}"),
+                authority: format!("{scheme}://{service}"),
+                metadata,
             };
         }
         let workspace = &self.settings.workspace;
@@ -168,6 +186,8 @@ impl EmulatorBuilder {
         Addresses {
             service: format!("{scheme}://{}{suffix}.quantum.azure.com", workspace.location),
             storage: format!("{scheme}://{ACCOUNT}.blob.core.windows.net"),
+            authority: format!("{scheme}://login.microsoftonline.com"),
+            metadata,
         }
     }
 }
@@ -177,7 +197,7 @@ pub struct Emulator {
     shared: Arc<Shared>,
     stop: watch::Sender<()>,
     tasks: Vec<JoinHandle<()>>,
-    ports: [u16; 2],
+    ports: [u16; 3],
     #[cfg(feature = "https")]
     ca_pem: Option<String>,
 }
@@ -196,6 +216,7 @@ impl Emulator {
         EmulatorBuilder {
             port: 0,
             storage_port: 0,
+            metadata_port: 0,
             public_names: false,
             #[cfg(feature = "https")]
             https: false,
@@ -243,6 +264,12 @@ impl Emulator {
     #[must_use]
     pub fn storage_port(&self) -> u16 {
         self.ports[1]
+    }
+
+    /// Who may sign in, and how: Entra ID and the identity endpoints of machines and apps in Azure.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        Identity::new(Arc::clone(&self.shared))
     }
 
     /// The certificate authority that clients must trust, in PEM; `None` over plain HTTP.
@@ -298,13 +325,13 @@ impl Emulator {
     /// A token that the data plane accepts for an hour of the emulator's clock.
     #[must_use]
     pub fn bearer_token(&self) -> String {
-        self.shared.tokens.issue(token::DATA_PLANE, self.shared.clock.now(), token::LIFETIME)
+        self.shared.tokens.issue(token::DATA_PLANE, None, self.shared.clock.now(), token::LIFETIME)
     }
 
     /// A token that Azure Resource Manager and Resource Graph accept for an hour of the emulator's clock.
     #[must_use]
     pub fn management_token(&self) -> String {
-        self.shared.tokens.issue(token::MANAGEMENT, self.shared.clock.now(), token::LIFETIME)
+        self.shared.tokens.issue(token::MANAGEMENT, None, self.shared.clock.now(), token::LIFETIME)
     }
 
     /// Adds a workspace beside the one that was there from the start, which keeps being the one of this handle.

@@ -9,6 +9,7 @@ mod emulator;
 mod fault;
 mod filter;
 mod formats;
+mod identity;
 mod log;
 mod route;
 mod seed;
@@ -24,6 +25,9 @@ mod wire;
 pub use clock::Clock;
 pub use emulator::{Emulator, EmulatorBuilder};
 pub use fault::{Action, Fault, Gate, Route};
+pub use identity::{Application, AssignedIdentity, FederatedCredential, Identity, Role};
+#[cfg(feature = "assertions")]
+pub use identity::{Assertion, KeyError};
 pub use log::RecordedRequest;
 pub use route::Operation;
 pub use seed::SeedError;

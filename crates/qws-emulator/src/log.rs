@@ -59,7 +59,8 @@ impl fmt::Debug for RecordedRequest {
             .headers
             .iter()
             .map(|(name, value)| {
-                let secret = matches!(name.as_str(), "authorization" | "x-ms-quantum-api-key");
+                let secret =
+                    matches!(name.as_str(), "authorization" | "x-ms-quantum-api-key" | "x-identity-header");
                 (name.as_str(), if secret { "***" } else { value.to_str().unwrap_or("(not text)") })
             })
             .collect();
@@ -171,6 +172,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("x-ms-quantum-api-key", "canary-key".parse().unwrap());
         headers.insert("authorization", "Bearer canary-token".parse().unwrap());
+        headers.insert("x-identity-header", "canary-header".parse().unwrap());
         RecordedRequest {
             method: Method::GET,
             path: "/x".to_owned(),

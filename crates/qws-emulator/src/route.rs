@@ -76,6 +76,16 @@ pub enum Operation {
     ContainerGet,
     /// `GET /{container}?restype=container&comp=list`
     BlobsList,
+    /// `POST /{tenant}/oauth2/v2.0/token`, answered by Entra ID
+    EntraToken,
+    /// `GET /{tenant}/v2.0/.well-known/openid-configuration`
+    OpenIdConfiguration,
+    /// `GET /common/discovery/instance`
+    InstanceDiscovery,
+    /// `GET /metadata/identity/oauth2/token`, on a virtual machine
+    Imds,
+    /// `GET` of the token endpoint of an app in App Service, Functions or Container Apps
+    AppService,
 }
 
 impl Operation {
@@ -91,6 +101,18 @@ impl Operation {
                 | Self::ResourceGraph
         )
     }
+
+    /// Whether tokens are given out here, so that none can be asked for.
+    pub(crate) fn is_identity(self) -> bool {
+        matches!(
+            self,
+            Self::EntraToken
+                | Self::OpenIdConfiguration
+                | Self::InstanceDiscovery
+                | Self::Imds
+                | Self::AppService
+        )
+    }
 }
 
 /// Where the parts of a matched path go; percent-decoded.
@@ -99,7 +121,7 @@ pub(crate) struct Params {
     pub(crate) subscription: String,
     pub(crate) group: String,
     pub(crate) workspace: String,
-    /// The job, session or provider that the path names.
+    /// The job, session, provider or tenant that the path names.
     pub(crate) id: String,
 }
 
@@ -155,6 +177,9 @@ const ROUTES: &[(Method, &str, &str, Operation)] = &[
     (Method::GET,    "/subscriptions/{s}/resourceGroups/{g}/providers/Microsoft.Quantum/workspaces", "",
         Operation::WorkspacesList),
     (Method::POST,   "/providers/Microsoft.ResourceGraph/resources", "", Operation::ResourceGraph),
+    (Method::GET,    "/common/discovery/instance", "", Operation::InstanceDiscovery),
+    (Method::POST,   "/{i}/oauth2/v2.0/token", "", Operation::EntraToken),
+    (Method::GET,    "/{i}/v2.0/.well-known/openid-configuration", "", Operation::OpenIdConfiguration),
 ];
 
 /// Finds the operation of a request to the service.
@@ -216,6 +241,21 @@ pub(crate) fn storage(method: &Method, path: &str, query: &str) -> Result<Matche
         ("HEAD", false, "") => Operation::BlobHead,
         ("DELETE", false, "") => Operation::BlobDelete,
         _ => return Err(unknown()),
+    };
+    Ok(Matched { operation, params: Params::default() })
+}
+
+/// Where an app in App Service is told to ask for tokens.
+pub(crate) const APP_SERVICE: &str = "/msi/token";
+
+const IMDS: &str = "/metadata/identity/oauth2/token";
+
+/// Finds the operation of a request to the machine's own identity endpoints.
+pub(crate) fn metadata(method: &Method, path: &str) -> Result<Matched, Unknown> {
+    let operation = match (method, path) {
+        (&Method::GET, IMDS) => Operation::Imds,
+        (&Method::GET, APP_SERVICE) => Operation::AppService,
+        _ => return Err(Unknown { nearest: format!("GET {IMDS}") }),
     };
     Ok(Matched { operation, params: Params::default() })
 }

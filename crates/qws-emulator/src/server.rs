@@ -25,16 +25,18 @@ use crate::fault::Action;
 use crate::log::RecordedRequest;
 use crate::route::{self, Matched, Unknown};
 use crate::state::Shared;
-use crate::{blob, service};
+use crate::{blob, identity, service};
 
 /// The largest request body: a put of the largest single block that clients send, with room.
 const MAX_BODY: usize = 300 * 1024 * 1024;
 
-/// Which of the two listeners a request came to.
+/// Which of the listeners a request came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Surface {
     Service,
     Storage,
+    /// The identity endpoints of the machine itself, which are plain HTTP in Azure too.
+    Metadata,
 }
 
 /// A request that has arrived whole.
@@ -143,6 +145,7 @@ async fn respond(
     let matched = match surface {
         Surface::Service => route::service(&parts.method, &path),
         Surface::Storage => route::storage(&parts.method, &path, &query),
+        Surface::Metadata => route::metadata(&parts.method, &path),
     };
     let operation = matched.as_ref().ok().map(|matched| matched.operation);
     let (body, failed) = match body {
@@ -179,6 +182,7 @@ async fn respond(
         match surface {
             Surface::Service => service::handle(shared, &request).await,
             Surface::Storage => blob::handle(shared, &request, &request_id),
+            Surface::Metadata => identity::machine(shared, &request),
         }
     };
     let answer = answer.with("x-ms-request-id", &request_id);

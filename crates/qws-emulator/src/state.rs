@@ -17,6 +17,7 @@ use crate::blob::store::BlobStore;
 use crate::clock::Clock;
 use crate::fault::FaultBook;
 use crate::formats::{JobError, Output};
+use crate::identity::Directory;
 use crate::log::RequestLog;
 use crate::route::Params;
 use crate::service::quotas::{self, Quota, TargetUsage};
@@ -79,11 +80,15 @@ pub(crate) fn random_key(random: &mut fastrand::Rng) -> String {
     STANDARD.encode(std::array::from_fn::<u8, 32, _>(|_| random.u8(..)))
 }
 
-/// Where the two listeners are: scheme, host and port, without a slash at the end.
+/// Where everything is: scheme, host and port, without a slash at the end.
 #[derive(Clone, Debug)]
 pub(crate) struct Addresses {
     pub(crate) service: String,
     pub(crate) storage: String,
+    /// Entra ID, on the service's port.
+    pub(crate) authority: String,
+    /// The identity endpoints of the machine itself.
+    pub(crate) metadata: String,
 }
 
 #[derive(Debug)]
@@ -96,6 +101,7 @@ pub(crate) struct Shared {
     pub(crate) tokens: Tokens,
     pub(crate) sas: SasKeys,
     pub(crate) blobs: BlobStore,
+    directory: Mutex<Directory>,
     state: Mutex<State>,
 }
 
@@ -114,12 +120,17 @@ impl Shared {
             tokens: Tokens::new(token_key),
             sas: SasKeys::new(ACCOUNT, sas_key),
             blobs: BlobStore::default(),
+            directory: Mutex::new(Directory::new(&mut random)),
             state: Mutex::new(State { workspaces: vec![workspace], random }),
         }
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn directory(&self) -> MutexGuard<'_, Directory> {
+        self.directory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn storage_endpoint(&self) -> String {

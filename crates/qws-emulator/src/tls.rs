@@ -20,10 +20,11 @@ pub(crate) struct Tls {
 }
 
 /// What the certificate is good for, besides the addresses of this run.
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 7] = [
     "localhost",
     "127.0.0.1",
     "management.azure.com",
+    "login.microsoftonline.com",
     "*.quantum.azure.com",
     "*.quantum-test.azure.com",
     "*.blob.core.windows.net",

@@ -19,6 +19,9 @@ struct Arguments {
     /// Port of the storage account on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 0)]
     storage_port: u16,
+    /// Port of the machine's identity endpoints on 127.0.0.1; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    metadata_port: u16,
     /// Fixes every random choice.
     #[arg(long, value_name = "NUMBER")]
     seed_rng: Option<u64>,
@@ -58,7 +61,10 @@ async fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     // The handlers come first: a signal right after the ready line must find them.
     let terminated = terminated()?;
-    let mut builder = Emulator::builder().port(arguments.port).storage_port(arguments.storage_port);
+    let mut builder = Emulator::builder()
+        .port(arguments.port)
+        .storage_port(arguments.storage_port)
+        .metadata_port(arguments.metadata_port);
     if let Some(seed) = arguments.seed_rng {
         builder = builder.seed(seed);
     }
@@ -87,6 +93,11 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         "connectionString": emulator.connection_string(),
         "port": emulator.port(),
         "storagePort": emulator.storage_port(),
+        "tenantId": emulator.identity().tenant_id(),
+        "authority": emulator.identity().authority_url(),
+        "imds": emulator.identity().imds_url(),
+        "appServiceEndpoint": emulator.identity().app_service_endpoint(),
+        "appServiceHeader": emulator.identity().app_service_header(),
         "caPath": ca.as_ref().map(|file| &file.0),
     });
     println!("{ready}");

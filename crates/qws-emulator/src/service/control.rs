@@ -16,6 +16,7 @@ use super::read_body;
 use crate::answer::{Answer, ServiceError};
 use crate::clock;
 use crate::fault::{Action, Fault, Route};
+use crate::identity;
 use crate::log::RecordedRequest;
 use crate::route::Operation;
 use crate::seed;
@@ -86,9 +87,10 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Result<Answer, Serv
         ("POST", "token") => {
             let given: TokenRequest = read_body(body, INVALID)?;
             let audience = given.audience.trim_end_matches("/.default").trim_end_matches('/');
-            let token = shared.tokens.issue(audience, shared.clock.now(), token::LIFETIME);
+            let token = shared.tokens.issue(audience, None, shared.clock.now(), token::LIFETIME);
             json!({ "token": token, "expiresInSeconds": token::LIFETIME.as_secs() })
         }
+        ("POST", what) if what.starts_with(identity::CONTROL) => identity::control(shared, what, body)?,
         ("GET", "state") => seed::export(shared),
         ("POST", "state") => {
             let description: Value = read_body(body, INVALID)?;
@@ -98,7 +100,7 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Result<Answer, Serv
         }
         (method, other) => {
             let message = format!(
-                "There is no control {method} {other}; there are health, clock, faults, requests, keys, targets, expire, token and state."
+                "There is no control {method} {other}; there are health, clock, faults, requests, keys, targets, expire, token, identity and state."
             );
             return Err(ServiceError::not_found("NotFound", message));
         }

@@ -18,6 +18,7 @@ use url::form_urlencoded;
 
 pub(crate) use self::control::PREFIX as CONTROL;
 use crate::answer::{Answer, ServiceError};
+use crate::identity;
 use crate::route::{Matched, Operation};
 use crate::server::Incoming;
 use crate::state::Shared;
@@ -36,6 +37,9 @@ async fn perform(shared: &Shared, request: &Incoming) -> Result<Answer, ServiceE
         let message = format!("There is no operation {} {}; {unknown}.", request.method, request.path);
         ServiceError::not_found("NotFound", message)
     })?;
+    if matched.operation.is_identity() {
+        return Ok(identity::authority(shared, request, matched));
+    }
     warn_about_version(request, matched.operation);
     if let Some(refused) = auth::refusal(shared, request, matched) {
         return refused;
@@ -71,7 +75,7 @@ fn dispatch(shared: &Shared, request: &Incoming, matched: &Matched) -> Result<An
         Operation::KeysList => management::keys(shared, params),
         Operation::KeysRegenerate => management::regenerate(shared, params, &request.body),
         Operation::ResourceGraph => resource_graph::query(shared, &request.body),
-        // The router gives storage operations to the storage account only.
+        // The router gives storage operations to the storage account only; those of identity are answered before.
         other => {
             Err(ServiceError::not_found("NotFound", format!("{other:?} is not an operation of the service.")))
         }
@@ -92,7 +96,10 @@ fn warn_about_version(request: &Incoming, operation: Operation) {
 }
 
 /// Reads a JSON body, or says in the service's terms why it cannot be read.
-fn read_body<T: serde::de::DeserializeOwned>(body: &[u8], code: &'static str) -> Result<T, ServiceError> {
+pub(crate) fn read_body<T: serde::de::DeserializeOwned>(
+    body: &[u8],
+    code: &'static str,
+) -> Result<T, ServiceError> {
     serde_json::from_slice(body)
         .map_err(|error| ServiceError::bad_request(code, format!("The request body is not valid: {error}.")))
 }

@@ -68,3 +68,34 @@ async fn what_is_exported_can_be_loaded_elsewhere() {
     let refused = second.load(&bad).unwrap_err().to_string();
     assert_eq!(refused, "the description of the state cannot be loaded: job 'x' cannot begin as `Flying`");
 }
+
+#[cfg(feature = "assertions")]
+#[tokio::test]
+async fn other_languages_can_say_who_may_sign_in() {
+    let emulator = still().start().await.unwrap();
+    let post = async |what, body| control(&emulator, Method::POST, what, &body).await;
+    let application = json!({
+        "clientId": "12121212-1212-4212-8212-121212121212",
+        "secrets": ["s"],
+        "federatedCredentials": [{ "issuer": "https://i.example/", "subject": "me" }],
+    });
+    assert_eq!(post("identity/applications", application).await.status, 200);
+    assert_eq!(post("identity/terms", json!({ "lifetimeSeconds": 60 })).await.status, 200);
+    let assertion = json!({ "issuer": "https://i.example/", "subject": "me" });
+    let assertion = post("identity/assertion", assertion).await.json();
+    let fields = [
+        ("client_id", "12121212-1212-4212-8212-121212121212"),
+        ("grant_type", "client_credentials"),
+        ("scope", "https://quantum.microsoft.com/.default"),
+        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        ("client_assertion", assertion["assertion"].as_str().unwrap()),
+    ];
+    let token = super::entra::post(&emulator, emulator.identity().tenant_id(), &fields).await.json();
+    assert_eq!(token["expires_in"], 60);
+    assert_eq!(super::entra::data_plane(&emulator, &token).await.status, 200);
+    let role = json!({ "clientId": "12121212-1212-4212-8212-121212121212", "role": "None" });
+    assert_eq!(post("identity/role", role).await.status, 200);
+    assert_eq!(super::entra::data_plane(&emulator, &token).await.status, 403);
+    assert_eq!(post("identity/warp", json!({})).await.status, 404);
+    assert_eq!(post("identity/applications", json!({ "secret": "s" })).await.status, 400);
+}

@@ -37,7 +37,13 @@ async fn https_serves_the_real_names_and_no_others() {
     let emulator = still().https().public_names().start().await.unwrap();
     assert_eq!(emulator.endpoint(), "https://eastus.quantum.azure.com/");
     assert_eq!(emulator.storage_endpoint(), "https://stqwsemulator.blob.core.windows.net/");
-    for name in ["eastus.quantum.azure.com", "management.azure.com", "localhost", "x.blob.core.windows.net"] {
+    for name in [
+        "eastus.quantum.azure.com",
+        "management.azure.com",
+        "login.microsoftonline.com",
+        "localhost",
+        "x.blob.core.windows.net",
+    ] {
         let answer = ask(&emulator, name, "/_emulator/health").await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{name}: {answer}");
     }

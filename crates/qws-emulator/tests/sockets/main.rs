@@ -4,9 +4,14 @@
 
 // `cfg(test)` holds anyway; it tells clippy that the helpers among the tests are test code too.
 #[cfg(test)]
+#[cfg(feature = "assertions")]
+mod assertions;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod control;
+#[cfg(test)]
+mod entra;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
@@ -16,6 +21,8 @@ mod https;
 mod jobs;
 #[cfg(test)]
 mod lists;
+#[cfg(test)]
+mod machine;
 #[cfg(test)]
 mod management;
 #[cfg(test)]
