@@ -4,6 +4,7 @@
 
 mod canary;
 mod connection;
+mod credentials;
 mod failures;
 mod faults;
 mod main_job;
