@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use azure_core::time::OffsetDateTime;
+use azure_core::time::{OffsetDateTime, parse_rfc3339};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use qws_config::Secret;
 use serde_json::{Map, Value};
@@ -50,6 +50,11 @@ impl Fields {
         self.0.get(name)
     }
 
+    /// A copy of an object within.
+    pub(crate) fn object(&self, name: &str) -> Option<Self> {
+        self.0.get(name)?.as_object().cloned().map(Self)
+    }
+
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str().filter(|text| !text.is_empty())
     }
@@ -62,6 +67,11 @@ impl Fields {
             Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|float| float as i64)),
             _ => None,
         }
+    }
+
+    /// A moment, in seconds of the epoch: a number or its text, or a date as older identity endpoints write it.
+    fn epoch(&self, name: &str) -> Option<i64> {
+        self.seconds(name).or_else(|| american_date(self.text(name)?))
     }
 
     /// Takes a text out without copying it.
@@ -77,18 +87,45 @@ impl Fields {
     /// The relative `expires_in` comes first, since this machine's clock may be wrong.
     pub(crate) fn into_token(mut self, asked: OffsetDateTime) -> Result<AccessToken, &'static str> {
         let secret = self.take_secret("access_token").ok_or("access_token")?;
-        let absolute =
-            || self.seconds("expires_on").map(|epoch| epoch.saturating_sub(asked.unix_timestamp()));
+        let absolute = || self.epoch("expires_on").map(|epoch| epoch.saturating_sub(asked.unix_timestamp()));
         let seconds = self.seconds("expires_in").or_else(absolute).ok_or("expires_in")?;
         Ok(AccessToken::new(secret, asked, seconds, self.seconds("refresh_in")))
     }
 }
 
-/// The tenant that a token says it is of, unverified: good for telling people, never for letting anyone in.
-pub(crate) fn tenant_of(token: &str) -> Option<String> {
+/// `6/20/2019 2:57:58 AM +00:00` or `06/20/2019 02:57:58 +00:00`, in seconds of the epoch.
+fn american_date(text: &str) -> Option<i64> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (date, time, half, offset) = match words[..] {
+        [date, time, offset] => (date, time, None, offset),
+        [date, time, half, offset] => (date, time, Some(half), offset),
+        _ => return None,
+    };
+    let numbers = |text: &str, mark| -> Option<[u32; 3]> {
+        let parts: Option<Vec<u32>> = text.split(mark).map(|part| part.parse().ok()).collect();
+        parts?.try_into().ok()
+    };
+    let ([month, day, year], [hour, minute, second]) = (numbers(date, '/')?, numbers(time, ':')?);
+    let hour = match half {
+        None => hour,
+        Some("AM") => hour % 12,
+        Some("PM") => hour % 12 + 12,
+        Some(_) => return None,
+    };
+    let written = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{offset}");
+    Some(parse_rfc3339(&written).ok()?.unix_timestamp())
+}
+
+/// What a token says of itself, unverified: good for telling people and for noticing a mix-up, never for letting
+/// anyone in. `None` for a token that is no JWT.
+pub(crate) fn payload(token: &str) -> Option<Fields> {
     let payload = token.split('.').nth(1)?;
-    let fields = Fields::parse(&URL_SAFE_NO_PAD.decode(payload).ok()?)?;
-    fields.text("tid").map(str::to_ascii_lowercase)
+    Fields::parse(&URL_SAFE_NO_PAD.decode(payload).ok()?)
+}
+
+/// The tenant that a token says it is of.
+pub(crate) fn tenant_of(token: &str) -> Option<String> {
+    payload(token)?.text("tid").map(str::to_ascii_lowercase)
 }
 
 #[cfg(test)]
@@ -108,6 +145,22 @@ mod tests {
         assert_eq!(seconds(r#"{"access_token":"t","expires_in":3600.9}"#), 3600);
         assert_eq!(seconds(r#"{"access_token":"t","expires_on":"1500"}"#), 500);
         assert_eq!(seconds(r#"{"access_token":"t","expires_on":1500,"expires_in":"60"}"#), 60);
+    }
+
+    #[test]
+    fn dates_of_older_endpoints_are_read() {
+        for (text, epoch) in [
+            ("06/20/2019 02:57:58 +00:00", 1_560_999_478),
+            ("1/16/2020 5:24:12 AM +00:00", 1_579_152_252),
+            ("1/16/2020 12:24:12 PM +00:00", 1_579_177_452),
+            ("1/16/2020 12:24:12 AM +00:00", 1_579_134_252),
+            ("1/16/2020 5:24:12 PM -01:00", 1_579_199_052),
+        ] {
+            assert_eq!(american_date(text), Some(epoch), "{text}");
+        }
+        for text in ["", "soon", "1/16/2020", "1/16/2020 5:24:12 XM +00:00", "13/16/2020 5:24:12 +00:00"] {
+            assert_eq!(american_date(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use std::{
     fmt,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -21,6 +22,7 @@ pub struct Host {
     nearby: Network,
     authority: Option<Authority>,
     deadline: Duration,
+    system_root: Option<PathBuf>,
 }
 
 /// A transport that is made when it is first used, so that making a credential cannot fail for want of TLS.
@@ -73,6 +75,7 @@ impl Host {
             nearby: Network::lazy(|| ReqwestTransport::builder().for_identity_endpoints().build()),
             authority: None,
             deadline: Duration::from_secs(30),
+            system_root: None,
         }
     }
 
@@ -89,6 +92,13 @@ impl Host {
     #[must_use]
     pub fn with_identity_transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.nearby = Network::ready(transport);
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_system_root(mut self, root: impl Into<PathBuf>) -> Self {
+        self.system_root = Some(root.into());
         self
     }
 
@@ -125,6 +135,14 @@ impl Host {
     /// Whether a variable is there, even if it is empty.
     pub(crate) fn has_variable(&self, name: &str) -> bool {
         (self.variables)(name).is_some()
+    }
+
+    /// Where a file of the operating system or of one of its services lies, given by its absolute path.
+    pub(crate) fn system_path(&self, absolute: &str) -> PathBuf {
+        match &self.system_root {
+            Some(root) => root.join(absolute.trim_start_matches('/')),
+            None => Path::new(absolute).to_owned(),
+        }
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {

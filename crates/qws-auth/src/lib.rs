@@ -14,6 +14,7 @@ mod default_credential;
 mod entra;
 mod environment;
 mod error;
+mod files;
 mod host;
 mod managed_identity;
 mod official;

@@ -13,12 +13,21 @@ use crate::{
 
 mod answer;
 mod app_service;
+mod arc;
+mod cloud_shell;
+mod endpoint;
+mod hosting;
 mod imds;
+mod machine_learning;
+mod service_fabric;
+
+use hosting::Hosting;
 
 /// The identity that Azure gives to the machine or app the program runs on: there is no secret to keep.
 ///
 /// Works on virtual machines (and what runs on them with the instance metadata service), App Service, Functions,
-/// Container Apps, and AKS with workload identity. Which one it is, is found from the environment, in the order of the official clients.
+/// Container Apps, AKS with workload identity, servers with Azure Arc, Azure Machine Learning, Cloud Shell and Service
+/// Fabric. Which one it is, is found from the environment, in the order of the official clients.
 ///
 /// ```
 /// use qws_auth::ManagedIdentity;
@@ -27,9 +36,14 @@ mod imds;
 /// # let _ = identity;
 /// ```
 ///
-/// Variables: `IDENTITY_ENDPOINT` and `IDENTITY_HEADER` (set by App Service, Functions and Container Apps),
-/// `AZURE_POD_IDENTITY_AUTHORITY_HOST` (another address for the metadata service). No proxy is ever used. On a virtual
-/// machine a service that is being updated (410) is waited for, up to 75 s in all, as its documentation asks.
+/// A request for a user-assigned identity is never served by another one: Cloud Shell and Service Fabric, which cannot
+/// be asked for one, refuse it, and an answer that names another identity is thrown away.
+///
+/// Variables, all set by the host itself: `IDENTITY_ENDPOINT` with `IDENTITY_HEADER` (App Service, Functions, Container
+/// Apps), with `IDENTITY_SERVER_THUMBPRINT` too (Service Fabric), with `IMDS_ENDPOINT` (Azure Arc); `MSI_ENDPOINT` with
+/// `MSI_SECRET` (Machine Learning) or alone (Cloud Shell); `AZURE_POD_IDENTITY_AUTHORITY_HOST` (another address for the
+/// metadata service). No proxy is ever used. On a virtual machine a service that is being updated (410) is waited for,
+/// up to 75 s in all, as its documentation asks.
 #[derive(Debug, Clone)]
 pub struct ManagedIdentity {
     tokens: Tokens<Source>,
@@ -133,48 +147,6 @@ impl fmt::Debug for Source {
     }
 }
 
-/// What a cluster sets for its workloads.
-const WORKLOAD: [&str; 3] = ["AZURE_AUTHORITY_HOST", "AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE"];
-
-/// Who gives out the tokens here.
-enum Hosting {
-    AppService { endpoint: String, header: qws_config::Secret },
-    Workload { client_id: Option<String> },
-    Imds,
-}
-
-impl Source {
-    /// The order is that of `azure-identity` for Python; an empty variable counts as not set.
-    fn hosting(&self) -> Result<Hosting, AuthError> {
-        let set = |name| self.host.variable(name);
-        let lacking = |name: &str| {
-            Err(AuthError::unavailable(format!("the managed identity of {name} is not supported yet")))
-        };
-        if let Some(endpoint) = set("IDENTITY_ENDPOINT") {
-            return match set("IDENTITY_HEADER") {
-                Some(_) if set("IDENTITY_SERVER_THUMBPRINT").is_some() => lacking("Service Fabric"),
-                Some(header) => Ok(Hosting::AppService { endpoint, header: header.into() }),
-                None if set("IMDS_ENDPOINT").is_some() => lacking("Azure Arc"),
-                None => Err(AuthError::unavailable(
-                    "IDENTITY_ENDPOINT is set, but IDENTITY_HEADER is not: this is no known host of managed identities",
-                )),
-            };
-        }
-        match (set("MSI_ENDPOINT"), set("MSI_SECRET")) {
-            (Some(_), Some(_)) => lacking("Azure Machine Learning"),
-            (Some(_), None) => lacking("Cloud Shell"),
-            _ if self.workloads && WORKLOAD.iter().all(|name| set(name).is_some()) => match &self.identity {
-                Identity::System => Ok(Hosting::Workload { client_id: None }),
-                Identity::Client(id) => Ok(Hosting::Workload { client_id: Some(id.clone()) }),
-                _ => Err(AuthError::unsupported(
-                    "a workload identity is named by its client id, not by object or resource id",
-                )),
-            },
-            _ => Ok(Hosting::Imds),
-        }
-    }
-}
-
 #[async_trait]
 impl TokenSource for Source {
     fn describe(&self) -> String {
@@ -186,9 +158,10 @@ impl TokenSource for Source {
     }
 
     async fn token(&self, request: &AuthRequest) -> Result<AccessToken, AuthError> {
-        let hosting = self.hosting()?;
+        let (host, identity) = (&self.host, &self.identity);
+        let hosting = Hosting::detect(host, identity, self.workloads)?;
         if let Hosting::Workload { client_id } = hosting {
-            return workload_identity::Source::new(self.host.clone(), client_id).token(request).await;
+            return workload_identity::Source::new(host.clone(), client_id).token(request).await;
         }
         if request.claims().is_some() {
             let text = "a managed identity cannot be asked for a token with claims";
@@ -197,33 +170,19 @@ impl TokenSource for Source {
         let resource = crate::text::resource(request.audience().scope());
         match hosting {
             Hosting::AppService { endpoint, header } => {
-                app_service::token(&self.host, &endpoint, &header, &self.identity, resource).await
+                app_service::token(host, &endpoint, &header, identity, resource).await
             }
-            _ => imds::token(&self.host, &self.imds, &self.identity, resource, request.is_in_chain()).await,
+            Hosting::ServiceFabric { endpoint, header, thumbprint } => {
+                service_fabric::token(host, &endpoint, &header, &thumbprint, identity, resource).await
+            }
+            Hosting::Arc { endpoint } => arc::token(host, &endpoint, identity, resource).await,
+            Hosting::MachineLearning { endpoint, secret } => {
+                machine_learning::token(host, &endpoint, &secret, identity, resource).await
+            }
+            Hosting::CloudShell { endpoint } => cloud_shell::token(host, &endpoint, identity, resource).await,
+            Hosting::Workload { .. } | Hosting::Imds => {
+                imds::token(host, &self.imds, identity, resource, request.is_in_chain()).await
+            }
         }
     }
-}
-
-/// `base?api-version=..&resource=..` and the parameter that names the identity.
-fn token_url(
-    base: &str,
-    version: &str,
-    resource: &str,
-    identity: Option<(&str, &str)>,
-) -> Result<String, AuthError> {
-    let parsed = url::Url::parse(base).ok();
-    // With user information in it, libraries below us would log a secret.
-    let mut url =
-        parsed.filter(|url| url.username().is_empty() && url.password().is_none()).ok_or_else(|| {
-            AuthError::invalid("the address of the managed identity endpoint is not a plain URL").with_hint(
-                "look at IDENTITY_ENDPOINT and AZURE_POD_IDENTITY_AUTHORITY_HOST in the environment",
-            )
-        })?;
-    url.set_fragment(None);
-    url.query_pairs_mut()
-        .clear()
-        .append_pair("api-version", version)
-        .append_pair("resource", resource)
-        .extend_pairs(identity);
-    Ok(url.into())
 }

@@ -7,13 +7,12 @@ use std::{
 use async_trait::async_trait;
 use qws_config::{Secret, TenantId};
 use qws_http::Clock;
-use tokio::io::AsyncReadExt;
-use zeroize::Zeroizing;
 
 use crate::{
     AuthError, AuthRequest, Host,
     access_token::AccessToken,
     entra::{Application, Proof, client_credentials},
+    files::{self, FileError, Links},
     tenants::Tenants,
     text::shown,
     tokens::{TokenSource, Tokens, token_credential},
@@ -162,17 +161,11 @@ async fn read_token(path: &Path) -> Result<Secret, AuthError> {
         AuthError::refused(format!("the federated token file {} {what}", path.display()))
             .with_hint("look at AZURE_FEDERATED_TOKEN_FILE and at the pod's projected volume")
     };
-    let unreadable = |error: std::io::Error| failed("cannot be read").with_source(error);
-    let about = tokio::fs::metadata(path).await.map_err(unreadable)?;
-    if !about.is_file() {
-        return Err(failed("is not a file"));
-    }
-    let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
-    let mut bytes = Zeroizing::new(Vec::new());
-    file.take(FILE_LIMIT_BYTES + 1).read_to_end(&mut bytes).await.map_err(unreadable)?;
-    if bytes.len() as u64 > FILE_LIMIT_BYTES {
-        return Err(failed("is longer than 64 KiB"));
-    }
+    let bytes = files::read(path, FILE_LIMIT_BYTES, Links::Follow).await.map_err(|error| match error {
+        FileError::Unreadable(cause) => failed("cannot be read").with_source(cause),
+        FileError::NotAFile => failed("is not a file"),
+        FileError::TooLong => failed("is longer than 64 KiB"),
+    })?;
     let text = std::str::from_utf8(&bytes).map_err(|_| failed("holds no text"))?.trim();
     if text.is_empty() {
         return Err(failed("is empty"));

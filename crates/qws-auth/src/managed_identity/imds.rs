@@ -9,10 +9,13 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use qws_config::Secret;
 use qws_http::{Answer, Call, Failure, FailureKind, Http, RetryPolicy, TransportErrorKind, retry_after};
 
-use super::{Identity, answer, token_url};
+use super::{
+    Identity,
+    answer::Expected,
+    endpoint::{named, token_url},
+};
 use crate::{
     AuthError, Host,
     access_token::{ANSWER_LIMIT_BYTES, AccessToken},
@@ -50,15 +53,14 @@ pub(super) async fn token(
     resource: &str,
     in_chain: bool,
 ) -> Result<AccessToken, AuthError> {
-    let named = match identity {
-        Identity::System => None,
-        Identity::Client(id) => Some(("client_id", id.as_str())),
-        Identity::Object(id) => Some(("object_id", id.as_str())),
-        Identity::Resource(id) => Some(("msi_res_id", id.as_str())),
-    };
     let given = host.variable("AZURE_POD_IDENTITY_AUTHORITY_HOST");
     let address = given.as_deref().unwrap_or(DEFAULT_ADDRESS).trim_end_matches('/');
-    let url = token_url(&format!("{address}{PATH}"), VERSION, resource, named)?;
+    let url = token_url(
+        &format!("{address}{PATH}"),
+        VERSION,
+        resource,
+        named(identity, "client_id", "msi_res_id"),
+    )?;
     let http = host.nearby(RetryPolicy::none())?;
     if in_chain && given.is_none() && !state.answered.load(Ordering::Relaxed) {
         probe(&http, &url).await?;
@@ -116,10 +118,9 @@ fn last(
     asked: azure_core::time::OffsetDateTime,
     identity: &Identity,
 ) -> Result<AccessToken, AuthError> {
-    let no_secret: [&Secret; 0] = [];
     let attempts = u32::try_from(made).unwrap_or(u32::MAX);
     match outcome {
-        Ok(answer) => answer::read(&answer, attempts, asked, identity, &no_secret),
+        Ok(answer) => Expected { asked, identity, secrets: &[] }.read(&answer, attempts),
         Err(failure) => Err(match &failure.kind {
             FailureKind::Transport(error) if error.kind() == TransportErrorKind::Refused => bad_address(),
             _ if nobody_there(&failure) => {

@@ -20,6 +20,7 @@ use crate::{
     log::log,
     quantum,
     server::{Reply, Server},
+    service_fabric,
 };
 
 /// Short and plain, so that nothing hides it but our own care.
@@ -106,6 +107,7 @@ async fn no_secret_of_a_service_is_ever_shown() {
     let file = folder.path().join("token");
     std::fs::write(&file, CANARY).unwrap();
     for (status, head, body) in answers() {
+        let fabric_body = body.clone();
         let server = Server::start(move |_| Reply::Raw(status, head, body.clone())).await;
         let endpoint = format!("{}/msi/token", server.url());
         let entra = [
@@ -117,6 +119,8 @@ async fn no_secret_of_a_service_is_ever_shown() {
         ];
         let app =
             host(&[("IDENTITY_ENDPOINT", &endpoint), ("IDENTITY_HEADER", CANARY), ("PATH", "/nonexistent")]);
+        let learning = host(&[("MSI_ENDPOINT", &endpoint), ("MSI_SECRET", CANARY), ("PATH", "/nonexistent")]);
+        let shell = host(&[("MSI_ENDPOINT", &endpoint), ("PATH", "/nonexistent")]);
         let entra = host(&entra).with_authority_host(&server.url()).unwrap();
         let mut count = |ok: bool| if ok { good += 1 } else { bad += 1 };
         for credential in entra_credentials(&entra) {
@@ -125,16 +129,57 @@ async fn no_secret_of_a_service_is_ever_shown() {
         count(seen(&mut out, &EnvironmentCredential::new().with_host(entra.clone())).await);
         count(seen(&mut out, &WorkloadIdentity::new().with_host(entra.clone())).await);
         count(seen(&mut out, &ManagedIdentity::system().with_host(app.clone())).await);
+        count(seen(&mut out, &ManagedIdentity::system().with_host(learning)).await);
+        // It is sent no secret, so that it can repeat none in its errors.
+        if status < 400 {
+            count(seen(&mut out, &ManagedIdentity::system().with_host(shell)).await);
+        }
+        let (fabric, thumbprint) =
+            service_fabric::start(move |_| Reply::Raw(status, head, fabric_body.clone())).await;
+        let fabric = service_fabric::at(&fabric, CANARY, &thumbprint);
+        count(seen(&mut out, &ManagedIdentity::system().with_host(fabric)).await);
         count(seen(&mut out, &DefaultCredential::builder().host(entra.clone()).build().unwrap()).await);
         count(seen(&mut out, &DefaultCredential::builder().host(app.clone()).build().unwrap()).await);
         count(seen(&mut out, &Chain::new().then(ManagedIdentity::system().with_host(app.clone()))).await);
         show(&mut out, &(app, entra));
     }
-    assert_eq!((good, bad), (8, 14 * 8), "each answer was seen by each credential");
+    assert_eq!((good, bad), (11, 14 * 11 - 8), "each answer was seen by each credential");
     assert!(!out.contains(CANARY), "{}", around(&out));
     let logged = log.text();
     assert!(logged.contains("signed in"), "logs are caught");
     assert!(!logged.contains(CANARY), "{}", around(&logged));
+}
+
+/// The agent's challenge first, then an answer; the key file holds the secret.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn no_secret_of_the_arc_agent_is_ever_shown() {
+    let log = log();
+    let (mut out, mut good) = (String::new(), 0);
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("var/opt/azcmagent/tokens");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("1.key"), CANARY).unwrap();
+    for (status, head, body) in answers() {
+        // Without its challenge the agent is sent no secret, so that it can repeat none in its errors.
+        for challenged in [true, status >= 400] {
+            let body = body.clone();
+            let server = Server::start(move |seen| {
+                if challenged && seen.header("authorization").is_none() {
+                    let challenge = "WWW-Authenticate: Basic realm=/var/opt/azcmagent/tokens/1.key";
+                    return Reply::Raw(401, challenge, CANARY.into());
+                }
+                Reply::Raw(status, head, body.clone())
+            })
+            .await;
+            let variables = [("IDENTITY_ENDPOINT", &*server.url()), ("IMDS_ENDPOINT", "x")];
+            let host = host(&variables).with_system_root(root.path());
+            good += u32::from(seen(&mut out, &ManagedIdentity::system().with_host(host)).await);
+        }
+    }
+    assert_eq!(good, 1);
+    assert!(!out.contains(CANARY), "{}", around(&out));
+    assert!(!log.text().contains(CANARY));
 }
 
 #[tokio::test]
@@ -160,6 +205,15 @@ async fn no_secret_that_cannot_be_sent_is_ever_shown() {
         seen(&mut out, &ManagedIdentity::system().with_host(app)).await;
         let vm = host(&[("AZURE_POD_IDENTITY_AUTHORITY_HOST", &endpoint)]);
         seen(&mut out, &ManagedIdentity::system().with_host(vm)).await;
+        let learning = host(&[("MSI_ENDPOINT", &endpoint), ("MSI_SECRET", &bad)]);
+        seen(&mut out, &ManagedIdentity::system().with_host(learning)).await;
+        let (https, thumbprint) = (endpoint.replace("http://", "https://"), "00".repeat(20));
+        let fabric = [
+            ("IDENTITY_ENDPOINT", &*https),
+            ("IDENTITY_HEADER", &bad),
+            ("IDENTITY_SERVER_THUMBPRINT", &thumbprint),
+        ];
+        seen(&mut out, &ManagedIdentity::system().with_host(host(&fabric))).await;
     }
     assert!(!out.contains(CANARY), "{}", around(&out));
     assert!(!log.text().contains(CANARY));

@@ -1,14 +1,18 @@
 //! Every credential against servers and programs that check what they are asked and answer as the real ones do.
 #![allow(clippy::unwrap_used, reason = "all of it is tests")]
 
+#[cfg(target_os = "linux")]
+mod arc;
 mod canary;
 #[cfg(unix)]
 mod default_credential;
 mod entra;
+mod hosts;
 mod log;
 mod managed_identity;
 mod server;
 mod service;
+mod service_fabric;
 #[cfg(unix)]
 mod tools;
 
@@ -27,7 +31,8 @@ fn clock() -> ManualClock {
 fn host(variables: &[(&str, &str)]) -> Host {
     let variables: HashMap<String, String> =
         variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Host::new(move |name| variables.get(name).cloned()).with_clock(Arc::new(clock()))
+    let host = Host::new(move |name| variables.get(name).cloned());
+    host.with_clock(Arc::new(clock())).with_system_root("/nonexistent")
 }
 
 fn quantum() -> AuthRequest {

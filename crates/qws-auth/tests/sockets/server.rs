@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinHandle,
@@ -52,6 +52,18 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(answer: impl FnMut(&Seen) -> Reply + Send + 'static) -> Self {
+        Self::start_on(answer, |socket| async move { Some(socket) }).await
+    }
+
+    /// A server of which `secured` makes the stream that is read and written, out of each connection.
+    pub(crate) async fn start_on<S, F>(
+        answer: impl FnMut(&Seen) -> Reply + Send + 'static,
+        secured: impl Fn(TcpStream) -> F + Clone + Send + 'static,
+    ) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin,
+        F: Future<Output = Option<S>> + Send + 'static,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
@@ -61,8 +73,10 @@ impl Server {
             let counted = Arc::new(counted);
             while let Ok((socket, _)) = listener.accept().await {
                 let (answer, log, counted) = (answer.clone(), log.clone(), counted.clone());
+                let secured = secured(socket);
                 tokio::spawn(async move {
-                    let _ = serve(socket, |seen| {
+                    let Some(stream) = secured.await else { return };
+                    let _ = serve(stream, |seen| {
                         log.lock().unwrap().push(seen.clone());
                         counted.send_modify(|count| *count += 1);
                         (answer.lock().unwrap())(seen)
@@ -94,7 +108,10 @@ impl Drop for Server {
     }
 }
 
-async fn serve(mut socket: TcpStream, answer: impl FnOnce(&Seen) -> Reply) -> std::io::Result<()> {
+async fn serve(
+    mut socket: impl AsyncRead + AsyncWrite + Unpin,
+    answer: impl FnOnce(&Seen) -> Reply,
+) -> std::io::Result<()> {
     let mut bytes = Vec::new();
     let seen = loop {
         if socket.read_buf(&mut bytes).await? == 0 {
@@ -119,7 +136,8 @@ async fn serve(mut socket: TcpStream, answer: impl FnOnce(&Seen) -> Reply) -> st
         body.len()
     );
     socket.write_all(head.as_bytes()).await?;
-    socket.write_all(body.as_bytes()).await
+    socket.write_all(body.as_bytes()).await?;
+    socket.shutdown().await
 }
 
 /// The request, once it is whole.

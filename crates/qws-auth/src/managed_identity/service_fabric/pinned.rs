@@ -1,0 +1,162 @@
+//! A transport that talks to one server only, known by its certificate and by nothing else.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use http::Uri;
+use qws_http::{BoxError, ResponseBody, Transport, TransportError, TransportErrorKind};
+use reqwest::{Client, redirect};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime},
+};
+use sha1::{Digest, Sha1};
+
+use crate::access_token::ANSWER_LIMIT_BYTES;
+
+/// https to the server that shows this certificate. During the handshake, before anything of a request leaves, every
+/// other one is refused; whom the machine trusts otherwise, names and dates play no part. No proxy, no redirects.
+#[derive(Debug)]
+pub(super) struct Pinned {
+    client: Client,
+    verifier: Arc<Verifier>,
+}
+
+impl Pinned {
+    pub(super) fn new(sha1: [u8; 20]) -> Result<Self, BoxError> {
+        let provider = provider()?;
+        let verifier = Arc::new(Verifier { sha1, provider, met_another: AtomicBool::new(false) });
+        let config = ClientConfig::builder_with_provider(verifier.provider.clone())
+            .with_safe_default_protocol_versions()?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier.clone())
+            .with_no_client_auth();
+        let client = Client::builder()
+            .tls_backend_preconfigured(config)
+            .https_only(true)
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(Duration::from_secs(10))
+            .build()?;
+        Ok(Self { client, verifier })
+    }
+
+    /// Whether a server was refused for its certificate.
+    pub(super) fn met_another_server(&self) -> bool {
+        self.verifier.met_another.load(Ordering::Relaxed)
+    }
+}
+
+#[async_trait]
+impl Transport for Pinned {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<ResponseBody>, TransportError> {
+        let uri = request.uri().clone();
+        let failed = |error: reqwest::Error| to_error(&uri, error);
+        let mut response = self.client.execute(request.try_into().map_err(failed)?).await.map_err(failed)?;
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > ANSWER_LIMIT_BYTES {
+                let kind = TransportErrorKind::BodyTooLarge { limit_bytes: ANSWER_LIMIT_BYTES };
+                return Err(TransportError::new(kind, &uri));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut answer = http::Response::new(ResponseBody::from_bytes(body));
+        *answer.status_mut() = response.status();
+        *answer.headers_mut() = std::mem::take(response.headers_mut());
+        Ok(answer)
+    }
+}
+
+fn to_error(uri: &Uri, error: reqwest::Error) -> TransportError {
+    let kind = if error.is_connect() {
+        TransportErrorKind::Connect
+    } else if error.is_timeout() {
+        TransportErrorKind::Timeout
+    } else {
+        TransportErrorKind::Lost
+    };
+    TransportError::new(kind, uri).with_source(error.without_url())
+}
+
+/// The TLS provider that was compiled in; ring where both are.
+fn provider() -> Result<Arc<CryptoProvider>, BoxError> {
+    #[cfg(feature = "ring")]
+    let found = Some(rustls::crypto::ring::default_provider());
+    #[cfg(all(feature = "aws-lc-rs", not(feature = "ring")))]
+    let found = Some(rustls::crypto::aws_lc_rs::default_provider());
+    #[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
+    let found: Option<CryptoProvider> = None;
+    let missing = "no TLS provider is compiled in: switch on feature `ring` or `aws-lc-rs` of qws-auth";
+    found.map(Arc::new).ok_or_else(|| missing.into())
+}
+
+/// Takes one certificate. That the server holds its key is checked as always, by the handshake's signature.
+struct Verifier {
+    sha1: [u8; 20],
+    provider: Arc<CryptoProvider>,
+    met_another: AtomicBool,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let shown = Sha1::digest(certificate);
+        let difference = shown.iter().zip(self.sha1).fold(0, |sum, (a, b)| sum | (a ^ b));
+        if difference == 0 {
+            return Ok(ServerCertVerified::assertion());
+        }
+        self.met_another.store(true, Ordering::Relaxed);
+        Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").field("sha1", &self.sha1).finish_non_exhaustive()
+    }
+}
