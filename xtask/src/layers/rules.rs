@@ -32,8 +32,8 @@ pub(super) const BESIDE: &[Beside] = &[
     },
     Beside {
         name: "qws-bench",
-        may_use: &["qws-config", "qws-client", EMULATOR],
-        why: "the benchmarks use qws-client, qws-config and the emulator",
+        may_use: &["qws-config", "qws-http", "qws-auth", "qws-client", EMULATOR],
+        why: "the benchmarks use qws-client and what it takes to make one: an address, a key, a transport",
     },
     Beside { name: "xtask", may_use: &[], why: "xtask builds and runs when no qws crate does" },
 ];

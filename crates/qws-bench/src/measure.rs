@@ -1,0 +1,185 @@
+//! What a measured process does: warm up, work, and tell what the work took.
+
+use anyhow::Result;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde::{Deserialize, Serialize};
+use std::hint::black_box;
+use std::time::Instant;
+
+/// What a measured process is told, as JSON on its standard input.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Setup {
+    /// `https://127.0.0.1:PORT/`.
+    pub(crate) endpoint: String,
+    /// The certificate of the server.
+    pub(crate) root_pem: String,
+}
+
+/// What a measured process tells, as one line of JSON.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Sample {
+    /// How many units of work were done between start and stop.
+    pub(crate) units: u32,
+    /// CPU time of all threads of the process, user and kernel, for all units.
+    pub(crate) cpu_ns: u64,
+    /// Wall time for all units.
+    pub(crate) wall_ns: u64,
+    /// Most memory resident at once since the process began.
+    pub(crate) peak_bytes: u64,
+}
+
+/// Jobs in the list, and how many of them a page has.
+pub(crate) const LISTED_JOBS: u32 = 100_000;
+pub(crate) const PAGE_JOBS: u32 = 100;
+/// The size of the blob that is uploaded and downloaded.
+pub(crate) const BLOB_BYTES: u32 = 256 << 20;
+/// The job that is fetched.
+pub(crate) const JOB_ID: &str = "00000000-0000-0000-0000-000000000001";
+
+/// Not a key.
+pub(crate) const API_KEY: &str = "bm90IGEga2V5LCBqdXN0IGFzIGxvbmcgYXMgb25lLi4u";
+pub(crate) const CONNECTION_STRING: &str = "SubscriptionId=11111111-2222-3333-4444-555555555555;ResourceGroupName=contoso-rg;WorkspaceName=ws;ApiKey=bm90IGEga2V5LCBqdXN0IGFzIGxvbmcgYXMgb25lLi4u;QuantumEndpoint=https://eastus.quantum.azure.com/;";
+pub(crate) const RESOURCE_ID: &str = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/contoso-rg/providers/Microsoft.Quantum/Workspaces/ws";
+
+/// The connection string with another endpoint.
+pub(crate) fn connection_string_to(endpoint: &str) -> String {
+    CONNECTION_STRING.replace("https://eastus.quantum.azure.com/", endpoint)
+}
+
+const TEXTS: u32 = 400_000;
+const CALLS: u32 = 4_000;
+const CALLS_AT_ONCE: u32 = 16_000;
+const AT_ONCE: usize = 64;
+
+struct Stopwatch {
+    cpu_ns: u64,
+    wall: Instant,
+}
+
+impl Stopwatch {
+    fn start() -> Result<Self> {
+        Ok(Self { cpu_ns: usage::cpu_ns()?, wall: Instant::now() })
+    }
+
+    fn stop(self, units: u32) -> Result<Sample> {
+        let wall_ns = u64::try_from(self.wall.elapsed().as_nanos())?;
+        let cpu_ns = usage::cpu_ns()? - self.cpu_ns;
+        Ok(Sample { units, cpu_ns, wall_ns, peak_bytes: usage::peak_bytes()? })
+    }
+}
+
+/// Reads the same text many times.
+pub(crate) fn texts<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Result<Sample> {
+    let once =
+        || read(black_box(text)).map(black_box).map(drop).ok_or(anyhow::anyhow!("the text is refused"));
+    for _ in 0..TEXTS / 10 {
+        once()?;
+    }
+    let watch = Stopwatch::start()?;
+    for _ in 0..TEXTS {
+        once()?;
+    }
+    watch.stop(TEXTS)
+}
+
+/// Makes the same call many times, one after the other.
+pub(crate) fn one_at_a_time(call: impl AsyncFn() -> Result<()>) -> Result<Sample> {
+    on_runtime(async {
+        for _ in 0..CALLS / 10 {
+            call().await?;
+        }
+        let watch = Stopwatch::start()?;
+        for _ in 0..CALLS {
+            call().await?;
+        }
+        watch.stop(CALLS)
+    })
+}
+
+/// Makes the same call many times, 64 of them under way at any moment.
+pub(crate) fn many_at_once(call: impl AsyncFn() -> Result<()>) -> Result<Sample> {
+    let all = |calls| stream::iter(0..calls).map(|_| call()).buffer_unordered(AT_ONCE).try_collect::<()>();
+    on_runtime(async {
+        all(CALLS_AT_ONCE / 10).await?;
+        let watch = Stopwatch::start()?;
+        all(CALLS_AT_ONCE).await?;
+        watch.stop(CALLS_AT_ONCE)
+    })
+}
+
+/// Does something large once, over a connection that a call before it has opened.
+pub(crate) fn once(call: impl AsyncFn() -> Result<()>, work: impl AsyncFn() -> Result<()>) -> Result<Sample> {
+    on_runtime(async {
+        call().await?;
+        let watch = Stopwatch::start()?;
+        work().await?;
+        watch.stop(1)
+    })
+}
+
+/// Does something once from a cold process, setting up included.
+pub(crate) fn cold(work: impl AsyncFnOnce() -> Result<()>) -> Result<Sample> {
+    let watch = Stopwatch::start()?;
+    on_runtime(async {
+        work().await?;
+        watch.stop(1)
+    })
+}
+
+/// One thread, so that the work is not spread by chance.
+fn on_runtime(work: impl Future<Output = Result<Sample>>) -> Result<Sample> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+#[cfg(target_os = "linux")]
+mod usage {
+    use anyhow::{Context as _, Result};
+    use rustix::time::{ClockId, clock_gettime};
+
+    /// CPU time of this process so far.
+    pub(super) fn cpu_ns() -> Result<u64> {
+        let time = clock_gettime(ClockId::ProcessCPUTime);
+        Ok(u64::try_from(time.tv_sec)? * 1_000_000_000 + u64::try_from(time.tv_nsec)?)
+    }
+
+    /// Most memory of this process that was ever resident. (`getrusage` would give the parent's, if that was more.)
+    pub(super) fn peak_bytes() -> Result<u64> {
+        let status = std::fs::read_to_string("/proc/self/status")?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")).context("no VmHWM")?;
+        Ok(kilobytes.parse::<u64>()? * 1024)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod usage {
+    use anyhow::{Result, bail};
+
+    pub(super) fn cpu_ns() -> Result<u64> {
+        bail!("the benchmarks measure on Linux only")
+    }
+
+    pub(super) fn peak_bytes() -> Result<u64> {
+        cpu_ns()
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_takes_time_and_memory() {
+        let watch = Stopwatch::start().unwrap();
+        let block = black_box(vec![1_u8; 64 << 20]);
+        let sample = watch.stop(1).unwrap();
+        drop(block);
+        assert!(sample.cpu_ns > 0 && sample.wall_ns > 0);
+        assert!(sample.peak_bytes >= 64 << 20, "{} bytes", sample.peak_bytes);
+    }
+
+    #[test]
+    fn a_text_that_is_refused_is_no_measurement() {
+        assert!(texts("x", |_| None::<()>).is_err());
+    }
+}
