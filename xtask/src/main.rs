@@ -8,10 +8,10 @@
     reason = "a tool for the command line: what it prints is its work"
 )]
 
-mod bench;
 mod ci;
 mod emulator;
 mod fuzz;
+mod interop;
 mod layers;
 mod test;
 mod workspace;
@@ -54,16 +54,16 @@ const COMMANDS: &[Command] = &[
         run: emulator::run,
     },
     Command {
+        name: "interop",
+        arguments: "[--allow-skip] [FILTER]",
+        about: "the published Python clients against the emulator, from PyPI into target/interop",
+        run: interop::run,
+    },
+    Command {
         name: "fuzz",
         arguments: "TARGET --runs N",
         about: "fuzz one target of fuzz/ with N inputs, beginning with its committed seeds",
         run: fuzz::run,
-    },
-    Command {
-        name: "bench",
-        arguments: "[ROW]... [--rounds N]",
-        about: "the client beside a hand-written floor: ratios, bounds, verdicts; wants a quiet machine",
-        run: bench::run,
     },
 ];
 
