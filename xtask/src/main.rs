@@ -8,6 +8,7 @@
     reason = "a tool for the command line: what it prints is its work"
 )]
 
+mod bench;
 mod ci;
 mod emulator;
 mod fuzz;
@@ -64,6 +65,12 @@ const COMMANDS: &[Command] = &[
         arguments: "TARGET --runs N",
         about: "fuzz one target of fuzz/ with N inputs, beginning with its committed seeds",
         run: fuzz::run,
+    },
+    Command {
+        name: "bench",
+        arguments: "[ROW]... [--rounds N]",
+        about: "the client beside a hand-written floor: ratios, bounds, verdicts; wants a quiet machine",
+        run: bench::run,
     },
 ];
 
