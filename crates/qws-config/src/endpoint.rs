@@ -261,6 +261,13 @@ mod tests {
     }
 
     #[test]
+    fn a_host_longer_than_any_name_is_refused_unread() {
+        let error =
+            format!("https://{}.quantum.azure.com/", "xn--".repeat(100)).parse::<Endpoint>().unwrap_err();
+        assert_eq!((error.kind(), error.at()), (ParseErrorKind::Length, Some(8)));
+    }
+
+    #[test]
     fn an_origin_is_scheme_host_and_port() {
         let ours = endpoint("https://eastus.quantum.azure.com/");
         for (url, same) in [

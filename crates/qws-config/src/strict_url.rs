@@ -17,6 +17,9 @@ pub(crate) struct StrictUrl {
 
 const EXPECTED: &str = "a URL such as `https://eastus.quantum.azure.com/`";
 
+/// A domain name has at most 253 characters; a port follows. Longer ones only cost time.
+const LONGEST_HOST: usize = 260;
+
 impl StrictUrl {
     /// Reads an `https` URL (or `http` to this machine) without user name, query and fragment.
     pub(crate) fn read(part: Part, text: Text<'_>) -> Result<Self, ParseError> {
@@ -39,6 +42,16 @@ impl StrictUrl {
         if path_at == host_at {
             // The URL parser would skip any number of slashes to find one.
             return Err(shape(host_at, "has no host"));
+        }
+        if path_at - host_at > LONGEST_HOST {
+            let found = format!("has a host of {} bytes", path_at - host_at);
+            return Err(ParseError::new(
+                part,
+                ParseErrorKind::Length,
+                text.at + host_at,
+                found,
+                "at most 260 with the port",
+            ));
         }
         if text.str[host_at..path_at].contains('@') {
             return Err(shape(host_at, "has a user name or password")
