@@ -24,7 +24,12 @@ impl Local {
     pub async fn start() -> Self {
         let second = Duration::from_secs(1);
         let builder = Emulator::builder().manual_clock().seed(7).job_timing(10 * second, 10 * second);
-        let emulator = builder.start().await.expect("a loopback port is free");
+        Self::with(builder.start().await.expect("a loopback port is free"))
+    }
+
+    /// An emulator that was started on a manual clock.
+    #[must_use]
+    pub fn with(emulator: Emulator) -> Self {
         let clock =
             DrivenClock { ours: ManualClock::skipping(emulator.clock().now()), theirs: emulator.clock() };
         Self { emulator, clock }

@@ -7,6 +7,7 @@ mod connection;
 mod credentials;
 mod failures;
 mod faults;
+mod jobs;
 mod main_job;
 mod management;
 mod repeats;

@@ -65,7 +65,7 @@ async fn other_data_under_the_same_id_is_a_conflict() {
     let error = target.submit(other).with_id(first.id().clone()).send().await.unwrap_err();
     assert_eq!(error.kind(), qws::ErrorKind::Conflict);
     assert!(error.to_string().starts_with("blob.upload: 409 BlobAlreadyExists"), "{error}");
-    assert!(error.hint().unwrap().contains("another id"), "{:?}", error.hint());
+    assert!(error.hint().unwrap().contains("another id or name"), "{:?}", error.hint());
     assert_eq!(count(&local, Route::JobsCreate), 1);
 }
 

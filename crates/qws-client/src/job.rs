@@ -5,12 +5,12 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::{
-    BlobUri, Error, ErrorKind, JobDetails, JobId, JobStatus, JobUpdate, Operation, Results, Wait, Workspace,
-    blob::Blob,
+    Attachments, BlobUri, Error, ErrorKind, JobDetails, JobId, JobStatus, JobUpdate, Operation, Results,
+    Wait, Workspace, blob::Blob,
 };
 
 /// The longest output that is read into memory, in bytes.
-const MAX_OUTPUT_BYTES: usize = 1 << 30;
+pub(crate) const MAX_OUTPUT_BYTES: usize = 1 << 30;
 
 /// A link with less than this left is not used any more.
 const SAS_MARGIN: Duration = Duration::from_secs(5 * 60);
@@ -98,6 +98,34 @@ impl Job {
     /// The handle is only borrowed, and knows the job's last state afterwards, whatever happened.
     pub fn wait(&mut self) -> Wait<'_> {
         Wait::new(self)
+    }
+
+    /// The files in the job's container: input, output, and whatever was put beside them.
+    #[must_use]
+    pub fn attachments(&self) -> Attachments<'_> {
+        Attachments::new(self)
+    }
+
+    /// The job's container: the first segment of its link's path, or the name that the service gives by itself.
+    pub(crate) fn container_name(&self) -> String {
+        let named = self.details.container_uri.as_ref().and_then(|uri| {
+            let url = Url::parse(uri.expose()).ok()?;
+            let segment = url.path_segments()?.next().filter(|segment| !segment.is_empty())?;
+            Some(percent_decode_str(segment).decode_utf8().ok()?.into_owned())
+        });
+        named.unwrap_or_else(|| format!("job-{}", self.id()))
+    }
+
+    /// How long the job waited, once it has begun to run.
+    #[must_use]
+    pub fn waited(&self) -> Option<Duration> {
+        (self.details.begin_execution_time? - self.details.creation_time?).try_into().ok()
+    }
+
+    /// How long the job ran, once it has ended.
+    #[must_use]
+    pub fn ran(&self) -> Option<Duration> {
+        (self.details.end_execution_time? - self.details.begin_execution_time?).try_into().ok()
     }
 
     /// Reads the output of a job that has ended well.

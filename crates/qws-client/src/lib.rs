@@ -1,26 +1,32 @@
 #![doc = include_str!("../README.md")]
 
+mod attachments;
 mod blob;
 mod client;
 mod error;
 mod hint;
 mod job;
+mod job_set;
 mod management;
 mod models;
 mod ops;
 mod options;
 mod pipeline;
+mod preflight;
 mod programs;
 mod request;
 mod results;
+mod session;
 mod submit;
 mod target;
 mod wait;
 mod workspace;
 
+pub use attachments::{Attachment, Attachments};
 pub use client::Client;
 pub use error::{Error, ErrorKind};
 pub use job::Job;
+pub use job_set::{JobSet, JobSetEvent};
 pub use management::{
     AccessKey, AccessKeys, FoundWorkspace, KeyType, Management, WorkspaceProperties, WorkspaceQuery,
     WorkspaceResource,
@@ -36,9 +42,11 @@ pub use ops::{
     SuiteOffers,
 };
 pub use options::{API_VERSION, ClientOptions};
-pub use programs::Program;
+pub use preflight::{Check, Finding, Preflight, Severity};
+pub use programs::{Argument, ArgumentType, BatchItem, Circuit, Pauli, Program};
 pub use request::Operation;
 pub use results::{Histogram, Measure, Outcome, Results};
+pub use session::{SESSION_IDLE_MINUTES, Session, SessionBuilder};
 pub use submit::Submission;
 pub use target::Target;
 pub use wait::{JobEvent, Wait};

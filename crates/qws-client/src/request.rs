@@ -73,6 +73,8 @@ pub enum Operation {
     BlobUpload,
     /// Reading a blob.
     BlobDownload,
+    /// Listing a container.
+    BlobList,
     /// Making a submission ready.
     Submit,
     /// Waiting for a job.
@@ -114,6 +116,7 @@ impl Operation {
             Self::StorageSasUri => "storage.sas_uri",
             Self::BlobUpload => "blob.upload",
             Self::BlobDownload => "blob.download",
+            Self::BlobList => "blob.list",
             Self::Submit => "submit",
             Self::Wait => "wait",
             Self::Results => "results",

@@ -1,8 +1,20 @@
-use crate::{
-    BlobUri, Error, ErrorKind, ItemType, Job, JobId, NewJob, Operation, Priority, Program, Workspace,
-    blob::Blob,
+use std::{
+    fmt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
+
 use serde_json::{Map, Value, json};
+use tokio::io::AsyncRead;
+
+use crate::{
+    BlobUri, Error, ErrorKind, ItemType, Job, JobId, NewJob, Operation, Preflight, Priority, Program,
+    Workspace,
+    blob::{Blob, Existing, Source, Upload},
+};
 
 /// The name of the blob that holds a job's input.
 const INPUT_BLOB: &str = "inputData";
@@ -10,7 +22,7 @@ const INPUT_BLOB: &str = "inputData";
 /// A job about to be submitted. Its id is chosen when this value is made, so that it can be written down first.
 ///
 /// Sending it again after an error is safe: the same id is the same job, run and paid once.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "nothing is sent until `send` is called"]
 pub struct Submission {
     workspace: Workspace,
@@ -22,6 +34,8 @@ pub struct Submission {
     shots: Option<u64>,
     priority: Option<Priority>,
     tags: Option<Vec<String>>,
+    session: Option<(String, Arc<AtomicBool>)>,
+    progress: Arc<dyn Fn(u64) + Send + Sync>,
 }
 
 impl Submission {
@@ -36,6 +50,8 @@ impl Submission {
             shots: None,
             priority: None,
             tags: None,
+            session: None,
+            progress: Arc::new(|_| ()),
         }
     }
 
@@ -75,27 +91,140 @@ impl Submission {
         self
     }
 
+    /// Puts the job into a session; from [`crate::Session::submit`].
+    pub(crate) fn in_session(mut self, id: &str, over: Arc<AtomicBool>) -> Self {
+        self.session = Some((id.to_owned(), over));
+        self
+    }
+
+    /// Is told how many bytes of the program are in storage, as that number grows.
+    pub fn on_progress(mut self, progress: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        self.progress = Arc::new(progress);
+        self
+    }
+
+    /// Looks at what can be known before anything is sent or paid.
+    pub fn preflight(&self) -> Preflight<'_> {
+        Preflight::new(self)
+    }
+
+    pub(crate) fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    pub(crate) fn provider(&self) -> &str {
+        &self.provider
+    }
+
+    pub(crate) fn target(&self) -> &str {
+        &self.target
+    }
+
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
+    }
+
+    pub(crate) fn shots_asked(&self) -> Option<u64> {
+        self.shots
+    }
+
     /// Sends it: a link to storage, the program, the job.
     ///
     /// # Errors
     /// Every error carries [`Error::job_id`]. [`ErrorKind::InvalidInput`] if the shots contradict the program's own
-    /// parameters; kinds of [`crate::Jobs::create`] for the service's refusals; after [`Error::is_transient`] the job
-    /// may exist: send the same submission again, or look with [`Workspace::job`].
+    /// parameters; [`ErrorKind::SessionClosed`] if the session has ended; kinds of [`crate::Jobs::create`] for the
+    /// service's refusals; after [`Error::is_transient`] the job may exist: send the same submission again, or look with
+    /// [`Workspace::job`].
     pub async fn send(&self) -> Result<Job, Error> {
-        self.try_send().await.map_err(|error| error.with_job(&self.id))
+        self.send_source(Source::Bytes(self.program.bytes().clone())).await
     }
 
-    async fn try_send(&self) -> Result<Job, Error> {
-        let parameters = self.parameters()?;
-        let client = self.workspace.client();
-        let container = client.storage().sas_uri(&format!("job-{}", self.id), None).await?;
-        let local = client.address().endpoint().is_loopback();
-        let blob = Blob::at(client.pipeline().http(), &container, local, client.pipeline().deadline())
-            .and_then(|container| container.in_container(INPUT_BLOB))
-            .map_err(|error| error.with_operation(Operation::Submit))?;
-        blob.upload(self.program.bytes().clone(), self.program.content_type()).await?;
-        let job = self.new_job(container, blob.public_uri(), parameters);
-        let details = client.jobs().create(&self.id, &job).await?;
+    /// Sends it with the bytes of a reader in place of the program's own, 4 MiB at a time: for inputs that are too large
+    /// for memory.
+    ///
+    /// # Errors
+    /// As [`Submission::send`]; [`ErrorKind::InvalidInput`] if the reader fails. A reader can be read once, so sending it
+    /// again needs another reader and, if the first got through, another id.
+    pub async fn send_from(&self, mut reader: impl AsyncRead + Send + Unpin) -> Result<Job, Error> {
+        self.send_source(Source::Reader(&mut reader)).await
+    }
+
+    /// Sends it with the content of a file in place of the program's own bytes, 4 MiB at a time.
+    ///
+    /// # Errors
+    /// As [`Submission::send_from`].
+    pub async fn send_file(&self, path: impl AsRef<Path>) -> Result<Job, Error> {
+        let path = path.as_ref();
+        let file = tokio::fs::File::open(path).await.map_err(|error| {
+            Error::new(ErrorKind::InvalidInput, format!("cannot open {}", path.display()))
+                .with_operation(Operation::Submit)
+                .with_job(&self.id)
+                .with_source(error)
+        })?;
+        self.send_from(file).await
+    }
+
+    /// Sends it with an input that is in storage already, where the workspace can read it. The program's own bytes are not
+    /// sent.
+    ///
+    /// # Errors
+    /// As [`Submission::send`].
+    pub async fn send_from_uri(&self, input: &BlobUri) -> Result<Job, Error> {
+        let sent = async {
+            let parameters = self.checked()?;
+            let container = self.container().await?;
+            self.create(container, BlobUri::new(input.expose()), parameters).await
+        };
+        sent.await.map_err(|error| error.with_job(&self.id))
+    }
+
+    async fn send_source(&self, mut source: Source<'_>) -> Result<Job, Error> {
+        let sent = async {
+            let parameters = self.checked()?;
+            let container = self.container().await?;
+            let client = self.workspace.client();
+            let local = client.address().endpoint().is_loopback();
+            let pipeline = client.pipeline();
+            let blob = Blob::at(pipeline.http(), &container, local, pipeline.deadline())
+                .and_then(|container| container.in_container(INPUT_BLOB))
+                .map_err(|error| error.with_operation(Operation::Submit))?;
+            let upload = Upload {
+                content_type: self.program.content_type(),
+                encoding: self.program.encoding(),
+                existing: Existing::Keep,
+                progress: &*self.progress,
+            };
+            blob.upload_pieces(&mut source, &upload).await?;
+            self.create(container, blob.public_uri(), parameters).await
+        };
+        sent.await.map_err(|error| error.with_job(&self.id))
+    }
+
+    /// What can be seen to be wrong before anything is sent; the parameters of the run if nothing is.
+    fn checked(&self) -> Result<Map<String, Value>, Error> {
+        if self.session.as_ref().is_some_and(|(_, over)| over.load(Ordering::Relaxed)) {
+            return Err(Error::new(ErrorKind::SessionClosed, "the session has ended")
+                .with_operation(Operation::Submit)
+                .with_hint("open a new session"));
+        }
+        if let Some(problem) = self.program.problem() {
+            return Err(Error::new(ErrorKind::InvalidInput, problem).with_operation(Operation::Submit));
+        }
+        self.parameters()
+    }
+
+    async fn container(&self) -> Result<BlobUri, Error> {
+        self.workspace.client().storage().sas_uri(&format!("job-{}", self.id), None).await
+    }
+
+    async fn create(
+        &self,
+        container: BlobUri,
+        input: BlobUri,
+        parameters: Map<String, Value>,
+    ) -> Result<Job, Error> {
+        let job = self.new_job(container, input, parameters);
+        let details = self.workspace.client().jobs().create(&self.id, &job).await?;
         Ok(Job::new(self.workspace.clone(), details))
     }
 
@@ -140,10 +269,21 @@ impl Submission {
             target: self.target.clone(),
             input_params,
             item_type: ItemType::Job,
-            session_id: None,
+            session_id: self.session.as_ref().map(|(id, _)| id.clone()),
             priority: self.priority.clone(),
             tags: self.tags.clone(),
             metadata: (!metadata.is_empty()).then(|| metadata.clone()),
         }
+    }
+}
+
+impl fmt::Debug for Submission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Submission")
+            .field("id", &self.id)
+            .field("target", &self.target)
+            .field("program", &self.program)
+            .field("shots", &self.shots)
+            .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,7 @@
-use crate::{Error, ErrorKind, Operation, Program, Submission, TargetAvailability, TargetStatus, Workspace};
+use crate::{
+    Error, ErrorKind, Operation, Program, SessionBuilder, Submission, TargetAvailability, TargetStatus,
+    Workspace,
+};
 
 /// A machine or simulator of a workspace. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -47,6 +50,11 @@ impl Target {
     /// Begins a submission: nothing is sent until [`Submission::send`], and the job's id is there before that.
     pub fn submit(&self, program: Program) -> Submission {
         Submission::new(self.workspace.clone(), self.provider.clone(), self.status.id.clone(), program)
+    }
+
+    /// Begins a session on this target: nothing is sent until [`SessionBuilder::open`].
+    pub fn session(&self) -> SessionBuilder {
+        SessionBuilder::new(self.clone())
     }
 }
 

@@ -56,6 +56,7 @@ struct JobSeed {
     target: String,
     status: String,
     container: Option<String>,
+    input_container: Option<String>,
     input_blob: Option<String>,
     output_blob: Option<String>,
     input_data_format: Option<String>,
@@ -189,9 +190,11 @@ impl JobSeed {
             "Cancelled" => Phase::Cancelled,
             other => return Err(SeedError(format!("job '{}' cannot begin as `{other}`", self.id))),
         };
+        let container = self.container.unwrap_or_else(|| format!("job-{}", self.id));
         Ok(Job {
             number: 0,
-            container: self.container.unwrap_or_else(|| format!("job-{}", self.id)),
+            input_container: self.input_container.unwrap_or_else(|| container.clone()),
+            container,
             input_blob: self.input_blob.unwrap_or_else(|| "inputData".to_owned()),
             output_blob: self.output_blob.unwrap_or_else(|| "rawOutputData".to_owned()),
             id: self.id,
@@ -225,6 +228,7 @@ impl JobSeed {
             status: if job.phase == Phase::Cancelling { "Cancelled" } else { job.status(kind, now) }
                 .to_owned(),
             container: Some(job.container.clone()),
+            input_container: Some(job.input_container.clone()),
             input_blob: Some(job.input_blob.clone()),
             output_blob: Some(job.output_blob.clone()),
             input_data_format: job.input_data_format.clone(),

@@ -265,6 +265,8 @@ pub(crate) struct Job {
     pub(crate) provider_id: String,
     pub(crate) target: String,
     pub(crate) container: String,
+    /// The container of the input: the job's own, or another one of the account.
+    pub(crate) input_container: String,
     pub(crate) input_blob: String,
     pub(crate) output_blob: String,
     pub(crate) input_data_format: Option<String>,

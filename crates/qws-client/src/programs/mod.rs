@@ -1,7 +1,16 @@
 //! What can be sent: a program in one of the formats that targets take.
 
+mod argument;
+mod circuit;
+mod formats;
 mod ionq;
 mod qir;
+mod text;
+
+pub use argument::{Argument, ArgumentType, Pauli};
+pub use circuit::Circuit;
+pub(crate) use formats::{FORMATS_AS_OF, known_formats};
+pub use qir::BatchItem;
 
 use std::fmt;
 
@@ -27,6 +36,8 @@ pub struct Program {
     output_format: String,
     parameters: Map<String, Value>,
     metadata: Map<String, Value>,
+    encoding: Option<&'static str>,
+    problem: Option<String>,
 }
 
 impl Program {
@@ -45,6 +56,8 @@ impl Program {
             output_format: output_format.into(),
             parameters: Map::new(),
             metadata: Map::new(),
+            encoding: None,
+            problem: None,
         }
     }
 
@@ -67,6 +80,34 @@ impl Program {
     pub fn with_metadata(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.metadata.insert(name.into(), value.into());
         self
+    }
+
+    /// The same program with its bytes compressed by gzip, and marked so. Targets of the service's own clients take it;
+    /// whether another one does, its provider tells.
+    #[cfg(feature = "gzip")]
+    #[must_use]
+    pub fn gzipped(mut self) -> Self {
+        use std::io::Write;
+        if self.encoding.is_none() {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+            // Writing into memory does not fail; if it ever did, the program would simply stay as it is.
+            if let Ok(bytes) = encoder.write_all(&self.bytes).and_then(|()| encoder.finish()) {
+                self.bytes = bytes.into();
+                self.encoding = Some("gzip");
+            }
+        }
+        self
+    }
+
+    /// How the bytes are encoded, if they are: `gzip`.
+    #[must_use]
+    pub fn encoding(&self) -> Option<&str> {
+        self.encoding
+    }
+
+    /// What is wrong with values given so far; told when the program is submitted.
+    pub(crate) fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
     }
 
     /// The bytes.
@@ -111,6 +152,6 @@ impl fmt::Debug for Program {
             .field("output_format", &self.output_format)
             .field("parameters", &self.parameters)
             .field("metadata", &self.metadata)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::Program;
+use super::{Argument, Program};
 use crate::{Error, ErrorKind, Operation};
 
 const RESULTS_V2: &str = "microsoft.quantum-results.v2";
@@ -46,11 +46,82 @@ impl Program {
         Ok(Self::qir(bytes, entry_point))
     }
 
+    /// Gives the entry point a value for one of its parameters.
+    #[must_use]
+    pub fn with_argument(mut self, name: &str, argument: &Argument) -> Self {
+        self.note(name, argument);
+        push(self.parameters.entry("arguments"), argument.to_json(name));
+        self
+    }
+
+    /// Adds a run of its own to the job: another entry point or other arguments. A job with items has one result each;
+    /// arguments of the program itself are not sent then.
+    #[must_use]
+    pub fn with_item(mut self, item: &BatchItem) -> Self {
+        for (name, argument) in &item.arguments {
+            self.note(name, argument);
+        }
+        self.parameters.remove("arguments");
+        push(self.parameters.entry("items"), item.to_json());
+        self
+    }
+
+    fn note(&mut self, name: &str, argument: &Argument) {
+        let problem = argument.problem().map(|problem| format!("argument `{name}`: {problem}"));
+        self.problem = self.problem.take().or(problem);
+    }
+
     fn qir(bytes: impl Into<Bytes>, entry_point: &str) -> Self {
         // The service's own clients use the format's name as its media type.
         Self::raw(bytes, "qir.v1", "qir.v1", RESULTS_V2)
             .with_parameter("entryPoint", entry_point)
             .with_parameter("arguments", json!([]))
+    }
+}
+
+/// Appends to a list that may not be there yet.
+fn push(list: serde_json::map::Entry<'_>, value: Value) {
+    if let Some(list) = list.or_insert_with(|| json!([])).as_array_mut() {
+        list.push(value);
+    }
+}
+
+/// One run of a batch.
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct BatchItem {
+    entry_point: Option<String>,
+    arguments: Vec<(String, Argument)>,
+}
+
+impl BatchItem {
+    /// A run of the program's own entry point without arguments.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Runs another entry point.
+    pub fn entry_point(mut self, name: impl Into<String>) -> Self {
+        self.entry_point = Some(name.into());
+        self
+    }
+
+    /// Gives it a value for one of its parameters.
+    pub fn argument(mut self, name: impl Into<String>, argument: Argument) -> Self {
+        self.arguments.push((name.into(), argument));
+        self
+    }
+
+    fn to_json(&self) -> Value {
+        let mut item = json!({});
+        if let Some(name) = &self.entry_point {
+            item["entryPoint"] = json!(name);
+        }
+        if !self.arguments.is_empty() {
+            item["arguments"] =
+                self.arguments.iter().map(|(name, argument)| argument.to_json(name)).collect();
+        }
+        item
     }
 }
 
@@ -98,6 +169,25 @@ attributes #1 = { "irreversible" }
         );
         let two = TEXT.replace("#1", "#0");
         assert!(Program::qir_text(two).unwrap_err().to_string().contains("helper, ENTRYPOINT__main"));
+    }
+
+    #[test]
+    fn items_replace_the_arguments_and_wrong_values_are_noted() {
+        let program = Program::qir_text(TEXT).unwrap();
+        let with_argument = program.clone().with_argument("n", &Argument::Int(1));
+        assert_eq!(
+            with_argument.parameters()["arguments"],
+            json!([{"name": "n", "value": 1, "type": "Int"}])
+        );
+        let batch = program
+            .with_item(&BatchItem::new().argument("n", Argument::Int(1)))
+            .with_item(&BatchItem::new().entry_point("F"));
+        assert!(batch.parameters().get("arguments").is_none());
+        let items = json!([{"arguments": [{"name": "n", "value": 1, "type": "Int"}]}, {"entryPoint": "F"}]);
+        assert_eq!(batch.parameters()["items"], items);
+        assert_eq!(batch.problem(), None);
+        let wrong = with_argument.with_argument("x", &Argument::Double(f64::INFINITY));
+        assert_eq!(wrong.problem(), Some("argument `x`: inf is no number that can be sent"));
     }
 
     #[test]

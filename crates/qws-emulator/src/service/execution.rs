@@ -18,7 +18,7 @@ type Run = Result<Output, JobError>;
 struct Due {
     id: String,
     program: Program,
-    container: String,
+    input_container: String,
     input_blob: String,
     run: Arc<OnceCell<Run>>,
 }
@@ -35,12 +35,13 @@ pub(crate) async fn settle(shared: &Shared, matched: &Matched) {
         due_jobs(shared, workspace, matched)
     };
     for job in due {
-        let Due { id, mut program, container, input_blob, run } = job;
-        let input = shared.blobs.get(&container, &input_blob);
+        let Due { id, mut program, input_container, input_blob, run } = job;
+        let input = shared.blobs.get(&input_container, &input_blob);
         let outcome = run
             .get_or_init(|| async move {
                 let Ok(input) = input else {
-                    let message = format!("The input blob '{input_blob}' was not found in '{container}'.");
+                    let message =
+                        format!("The input blob '{input_blob}' was not found in '{input_container}'.");
                     return Err(JobError::new("InputDataNotFound", message));
                 };
                 program.input = input.content.to_vec();
@@ -89,7 +90,7 @@ fn due_jobs(shared: &Shared, workspace: &Workspace, matched: &Matched) -> Vec<Du
                 seed: shared.settings.seed.wrapping_add(job.number.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
                 qubit_limit: shared.settings.qubit_limit,
             },
-            container: job.container.clone(),
+            input_container: job.input_container.clone(),
             input_blob: job.input_blob.clone(),
             run: Arc::clone(&job.run),
         })

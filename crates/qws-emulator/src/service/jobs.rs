@@ -72,9 +72,11 @@ fn accept(
     let container = blob_of(&container_uri).map(|path| path.container).ok_or_else(|| {
         ServiceError::bad_request(INVALID, "The ContainerUri field is not the URI of a container.")
     })?;
-    let input_blob = match &request.input_data_uri {
-        Some(uri) => blob_of(uri).map(|path| path.blob).unwrap_or_default(),
-        None => "inputData".to_owned(),
+    let input =
+        request.input_data_uri.as_deref().map(|uri| blob_of(uri).map(|path| (path.container, path.blob)));
+    let (input_container, input_blob) = match input {
+        Some(input) => input.unwrap_or_default(),
+        None => (container.clone(), "inputData".to_owned()),
     };
     let begin = now + shared.settings.waiting;
     Ok(Job {
@@ -84,6 +86,7 @@ fn accept(
         provider_id: provider.id.to_owned(),
         target: target.id.to_owned(),
         container,
+        input_container,
         input_blob,
         // The service translates into Microsoft's formats; a provider's own output is passed on raw.
         output_blob: if output_data_format.starts_with("microsoft.") {
@@ -326,7 +329,7 @@ fn plain(shared: &Shared, workspace: &Workspace, job: &Job, now: OffsetDateTime)
     let begun = now >= job.begin && job.end >= job.begin;
     JobDetails {
         container_uri: storage_sas::uri(shared, &job.container, ""),
-        input_data_uri: storage_sas::uri(shared, &job.container, &job.input_blob),
+        input_data_uri: storage_sas::uri(shared, &job.input_container, &job.input_blob),
         input_data_format: job.input_data_format.clone(),
         input_params: job.input_params.clone(),
         metadata: job.metadata.clone(),
@@ -369,11 +372,13 @@ pub(crate) fn linked(shared: &Shared, workspace: &Workspace, job: &Job, now: Off
         format!("attachment; filename={name}-{}.{kind}.json", job.id)
     };
     let output = if job.phase == Phase::Succeeded { job.output_blob.as_str() } else { "outputData" };
-    let link = |blob: &str, kind: &str| storage_sas::link(shared, &job.container, blob, "r", &file(kind));
+    let link = |container: &str, blob: &str, kind: &str| {
+        storage_sas::link(shared, container, blob, "r", &file(kind))
+    };
     JobDetails {
         container_uri: storage_sas::link(shared, &job.container, "", "rl", ""),
-        input_data_uri: link(&job.input_blob, "input"),
-        output_data_uri: link(output, "output"),
+        input_data_uri: link(&job.input_container, &job.input_blob, "input"),
+        output_data_uri: link(&job.container, output, "output"),
         quantum_computing_data: Some(QuantumComputingData { count: 1 }),
         ..plain(shared, workspace, job, now)
     }
