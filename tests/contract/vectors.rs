@@ -222,6 +222,9 @@ async fn submit(workspace: &Workspace, vector: &Vector) -> Result<Job, Error> {
     let program = match text("format") {
         "ionq" => Program::ionq_json(text("program"))?,
         "qir" => Program::qir_text(text("program"))?,
+        "qasm" => Program::openqasm(text("program"))?,
+        "quil" => Program::quil(text("program"))?,
+        "pulser" => Program::pulser_json(text("program"))?,
         other => panic!("{}: unknown format `{other}`", vector.name),
     };
     let target: Target = workspace.target(text("target")).await?;

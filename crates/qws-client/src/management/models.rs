@@ -15,6 +15,9 @@ pub struct WorkspaceResource {
     pub id: Option<String>,
     /// The name.
     pub name: Option<String>,
+    /// The resource type: `Microsoft.Quantum/workspaces`.
+    #[serde(rename = "type")]
+    pub resource_type: Option<String>,
     /// The location, as it was given: `East US` or `eastus`.
     pub location: Option<String>,
     /// Tags.

@@ -66,6 +66,8 @@ pub struct SessionDetails {
     pub error_data: Option<ServiceError>,
     /// How soon its jobs are wanted.
     pub priority: Option<Priority>,
+    /// Older field for the priority; recorded traffic has `Basic`.
+    pub job_priority: Option<String>,
     /// Tags.
     #[serde(default, deserialize_with = "null_as_default")]
     pub tags: Vec<String>,
