@@ -66,10 +66,15 @@ impl Authority {
         self.base.host_str().unwrap_or_default()
     }
 
-    /// Where tokens of this tenant are given out. A path of the authority itself is kept.
-    pub(crate) fn token_endpoint(&self, tenant: &TenantId) -> String {
+    /// What identifies it: scheme, host, port and path.
+    pub(crate) fn as_str(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
+    }
+
+    /// Where `what` is done for this tenant: `token`, for example. A path of the authority itself is kept.
+    pub(crate) fn endpoint(&self, tenant: &TenantId, what: &str) -> String {
         // A tenant consists of letters, digits, inner hyphens and dots, and cannot be `..`: nothing to encode.
-        format!("{}/{tenant}/oauth2/v2.0/token", self.base.as_str().trim_end_matches('/'))
+        format!("{}/{tenant}/oauth2/v2.0/{what}", self.as_str())
     }
 }
 
@@ -80,7 +85,7 @@ mod tests {
     #[test]
     fn host_names_and_urls_are_taken_and_their_path_is_kept() {
         let tenant = "contoso.com".parse().unwrap();
-        let endpoint = |text| Authority::from_code(text).unwrap().token_endpoint(&tenant);
+        let endpoint = |text| Authority::from_code(text).unwrap().endpoint(&tenant, "token");
         assert_eq!(
             endpoint(" login.microsoftonline.us/ "),
             "https://login.microsoftonline.us/contoso.com/oauth2/v2.0/token"

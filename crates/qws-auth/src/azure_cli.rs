@@ -152,7 +152,7 @@ impl Source {
                 .with_hint("run `az login`");
         }
         let said = shown(stderr.trim().trim_start_matches("ERROR:"), &[]);
-        crate::entra::tool_refusal("the Azure CLI got no token", &said)
+        crate::entra::passed_on("the Azure CLI got no token", &said)
     }
 }
 

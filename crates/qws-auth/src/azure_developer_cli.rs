@@ -127,7 +127,7 @@ impl Source {
             return AuthError::unavailable("this Azure Developer CLI cannot be asked for claims")
                 .with_hint("update it");
         }
-        crate::entra::tool_refusal("the Azure Developer CLI got no token", &shown(&said, &[]))
+        crate::entra::passed_on("the Azure Developer CLI got no token", &shown(&said, &[]))
     }
 }
 

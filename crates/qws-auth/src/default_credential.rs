@@ -3,9 +3,9 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use crate::{
-    AuthError, AuthRequest, Authorization, AzureCli, AzureDeveloperCli, Chain, ChainReport, Challenge,
-    Credential, EnvironmentCredential, Host, ManagedIdentity, WorkloadIdentity, chain::Step,
-    official::official_credential,
+    AuthError, AuthRequest, Authorization, AzureCli, AzureDeveloperCli, AzurePowerShell, Chain, ChainReport,
+    Challenge, Credential, EnvironmentCredential, Host, InteractiveBrowser, ManagedIdentity,
+    WorkloadIdentity, chain::Step, official::official_credential,
 };
 
 mod names;
@@ -15,12 +15,16 @@ pub use names::CredentialName;
 /// The variable that chooses among the credentials.
 const CHOICE: &str = "AZURE_TOKEN_CREDENTIALS";
 
+/// The deadline of the search where a person may have to sign in at its end.
+const WITH_BROWSER: Duration = Duration::from_secs(400);
+
 /// Whoever the program is here, found without naming it: a service in Azure by its own identity, a developer by the
 /// tool they are signed in to.
 ///
 /// Tried in the order of `DefaultAzureCredential` for Python: environment, workload identity, managed identity,
-/// (shared token cache, Visual Studio Code), Azure CLI, (Azure PowerShell), Azure Developer CLI, (browser, broker).
-/// Those in parentheses are not in this crate; the report says so for each.
+/// (shared token cache, Visual Studio Code), Azure CLI, Azure PowerShell, Azure Developer CLI, browser, (broker).
+/// Those in parentheses cannot be in this crate; the report says so for each. The browser is tried only where it is
+/// named, by [`DefaultCredentialBuilder::include`] or the variable, and never where the variable says `prod`.
 ///
 /// ```
 /// let credential = qws_auth::DefaultCredential::new()?;
@@ -115,7 +119,7 @@ impl DefaultCredentialBuilder {
         self
     }
 
-    /// How long the whole search may take. Default 100 s.
+    /// How long the whole search may take. Default 100 s; 400 s where the browser is included.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
@@ -134,9 +138,7 @@ impl DefaultCredentialBuilder {
     pub fn build(self) -> Result<DefaultCredential, AuthError> {
         let choice = names::Choice::read(self.host.variable(CHOICE).as_deref())?;
         let mut chain = Chain::new().with_clock(self.host.clock().clone());
-        if let Some(deadline) = self.deadline {
-            chain = chain.with_deadline(deadline);
-        }
+        let mut deadline = self.deadline;
         for name in CredentialName::ORDER {
             let named =
                 self.chosen.iter().rev().find(|(chosen, _)| chosen == name).map(|(_, wanted)| *wanted);
@@ -145,7 +147,13 @@ impl DefaultCredentialBuilder {
                 (None, Some(reason)) => Step::Skip(name.as_str(), reason),
                 _ => self.step(*name)?,
             };
+            if matches!((name, &step), (CredentialName::InteractiveBrowser, Step::Try(_))) {
+                deadline.get_or_insert(WITH_BROWSER);
+            }
             chain = chain.step(step);
+        }
+        if let Some(deadline) = deadline {
+            chain = chain.with_deadline(deadline);
         }
         Ok(DefaultCredential { chain })
     }
@@ -169,20 +177,28 @@ impl DefaultCredentialBuilder {
             }
             CredentialName::AzureCli => {
                 let tool = AzureCli::new().with_host(host);
-                Step::TryTool(Arc::new(match self.tool_limit {
-                    Some(limit) => tool.with_time_limit(limit),
-                    None => tool,
-                }))
+                Step::TryTool(Arc::new(self.limited(tool, AzureCli::with_time_limit)))
+            }
+            CredentialName::AzurePowerShell => {
+                let tool = AzurePowerShell::new().with_host(host);
+                Step::TryTool(Arc::new(self.limited(tool, AzurePowerShell::with_time_limit)))
             }
             CredentialName::AzureDeveloperCli => {
                 let tool = AzureDeveloperCli::new().with_host(host);
-                Step::TryTool(Arc::new(match self.tool_limit {
-                    Some(limit) => tool.with_time_limit(limit),
-                    None => tool,
-                }))
+                Step::TryTool(Arc::new(self.limited(tool, AzureDeveloperCli::with_time_limit)))
+            }
+            CredentialName::InteractiveBrowser => {
+                Step::Try(Arc::new(InteractiveBrowser::new().with_host(host)))
             }
             other => Step::Skip(other.as_str(), other.why_missing().to_owned()),
         })
+    }
+
+    fn limited<T>(&self, tool: T, limit: impl Fn(T, Duration) -> T) -> T {
+        match self.tool_limit {
+            Some(duration) => limit(tool, duration),
+            None => tool,
+        }
     }
 }
 

@@ -1,7 +1,8 @@
-//! Entra ID's token endpoint: one POST of a form.
+//! Entra ID's endpoints: one POST of a form each.
 //!
 //! Protocol: <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
 
+use azure_core::time::OffsetDateTime;
 use bytes::Bytes;
 use http::{Request, StatusCode, header::CONTENT_TYPE};
 use qws_config::{Secret, TenantId};
@@ -56,17 +57,74 @@ pub(crate) async fn client_credentials(
         }
     };
     fields.extend(request.claims().map(|claims| ("claims", claims)));
-    post(host, application, &fields, secret).await
+    Ok(post(host, application, Endpoint::Token, &fields, &[secret]).await?.grant()?.token)
 }
 
-async fn post(
+/// Where a form goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Endpoint {
+    Token,
+    DeviceCode,
+}
+
+/// A token, and what comes with it when a person signed in.
+pub(crate) struct Grant {
+    pub(crate) token: AccessToken,
+    pub(crate) refresh_token: Option<Secret>,
+    pub(crate) id_token: Option<Secret>,
+}
+
+/// What Entra ID answered, if it was no refusal.
+pub(crate) struct Said {
+    pub(crate) fields: Fields,
+    pub(crate) by: String,
+    asked: OffsetDateTime,
+}
+
+impl Said {
+    pub(crate) fn grant(mut self) -> Result<Grant, AuthError> {
+        let refresh_token = self.fields.take_secret("refresh_token");
+        let id_token = self.fields.take_secret("id_token");
+        let token = self
+            .fields
+            .into_token(self.asked)
+            .map_err(|missing| AuthError::refused(format!("{} answered without `{missing}`", self.by)))?;
+        Ok(Grant { token, refresh_token, id_token })
+    }
+}
+
+/// Why nothing was given: the protocol's short word, where one was sent, and the whole for people.
+pub(crate) struct Refusal {
+    pub(crate) word: Option<String>,
+    pub(crate) error: AuthError,
+}
+
+impl From<AuthError> for Refusal {
+    fn from(error: AuthError) -> Self {
+        Self { word: None, error }
+    }
+}
+
+impl From<Refusal> for AuthError {
+    fn from(refusal: Refusal) -> Self {
+        refusal.error
+    }
+}
+
+/// Sends a form, again while Entra ID is busy. `secrets` are those in the form.
+pub(crate) async fn post(
     host: &Host,
     application: &Application,
+    endpoint: Endpoint,
     fields: &[(&str, &str)],
-    secret: &Secret,
-) -> Result<AccessToken, AuthError> {
+    secrets: &[&Secret],
+) -> Result<Said, Refusal> {
     let authority = host.authority()?;
-    let request = Request::post(authority.token_endpoint(&application.tenant))
+    let url = match endpoint {
+        Endpoint::Token => authority.endpoint(&application.tenant, "token"),
+        Endpoint::DeviceCode => authority.endpoint(&application.tenant, "devicecode"),
+    };
+    let request = Request::post(url)
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(form(fields))
         .map_err(|_| AuthError::invalid("the authority host does not make a URL that can be asked"))?;
@@ -79,12 +137,14 @@ async fn post(
         host.internet()?.send(call).await.map_err(|failure| unreachable(authority.host(), failure))?;
 
     let status = answer.response.status();
-    let fields = Fields::parse(answer.response.body());
-    match fields {
-        Some(fields) if status == StatusCode::OK => fields.into_token(asked).map_err(|missing| {
-            AuthError::refused(format!("{} answered without `{missing}`", authority.host()))
+    match Fields::parse(answer.response.body()) {
+        Some(fields) if status == StatusCode::OK => {
+            Ok(Said { fields, by: authority.host().to_owned(), asked })
+        }
+        Some(fields) if fields.get("error").is_some() => Err(Refusal {
+            word: fields.text("error").map(str::to_owned),
+            error: refused(application, &answer, &fields, secrets),
         }),
-        Some(fields) if fields.get("error").is_some() => Err(refused(application, &answer, &fields, secret)),
         _ => {
             let text = format!(
                 "{} answered {} without a token or a reason, after {} attempts",
@@ -92,11 +152,12 @@ async fn post(
                 status.as_u16(),
                 answer.attempts
             );
-            Err(AuthError::refused(text).with_hint(if status.is_redirection() {
+            let error = AuthError::refused(text).with_hint(if status.is_redirection() {
                 "redirects are not followed with a secret; look at AZURE_AUTHORITY_HOST and at proxies"
             } else {
                 "a proxy or another server may have answered in its place; try again later"
-            }))
+            });
+            Err(error.into())
         }
     }
 }
@@ -111,11 +172,11 @@ fn form(fields: &[(&str, &str)]) -> Bytes {
 }
 
 /// What Entra ID said, reduced to its code and its first sentence or two.
-fn refused(application: &Application, answer: &Answer, fields: &Fields, secret: &Secret) -> AuthError {
+fn refused(application: &Application, answer: &Answer, fields: &Fields, secrets: &[&Secret]) -> AuthError {
     let described = fields.text("error_description").unwrap_or_default();
     let reason = described.split(" Trace ID:").next().unwrap_or_default();
     let reason = reason.split(['\r', '\n']).next().unwrap_or_default();
-    let error = shown(fields.text("error").unwrap_or("error"), &[secret]);
+    let error = shown(fields.text("error").unwrap_or("error"), secrets);
     let number = aadsts::number(fields, described);
     let code = number.map_or_else(|| error.clone(), |number| format!("AADSTS{number}"));
     let reason = reason.trim_start_matches(&code).trim_start_matches(':');
@@ -132,14 +193,14 @@ fn refused(application: &Application, answer: &Answer, fields: &Fields, secret: 
         text += &error;
         text += ")";
     }
-    let reason = shown(reason, &[secret]);
+    let reason = shown(reason, secrets);
     if !reason.is_empty() {
         text += ": ";
         text += &reason;
     }
     if let Some(id) = fields.text("correlation_id") {
         text += " (correlation id ";
-        text += &shown(id, &[secret]);
+        text += &shown(id, secrets);
         text += ")";
     }
     let refusal = AuthError::refused(text).with_code(code);
@@ -149,8 +210,8 @@ fn refused(application: &Application, answer: &Answer, fields: &Fields, secret: 
     }
 }
 
-/// A refusal that a command-line tool passed on in its text.
-pub(crate) fn tool_refusal(what: &str, said: &str) -> AuthError {
+/// A refusal of Entra ID that a tool or a browser passed on in its text.
+pub(crate) fn passed_on(what: &str, said: &str) -> AuthError {
     let error = AuthError::refused(format!("{what}: {said}"));
     let Some(number) = aadsts::number_in(said) else { return error };
     let error = error.with_code(format!("AADSTS{number}"));

@@ -1,5 +1,6 @@
 use std::{
     fmt,
+    io::IsTerminal,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     time::Duration,
@@ -23,6 +24,7 @@ pub struct Host {
     authority: Option<Authority>,
     deadline: Duration,
     system_root: Option<PathBuf>,
+    terminal: Option<bool>,
 }
 
 /// A transport that is made when it is first used, so that making a credential cannot fail for want of TLS.
@@ -76,6 +78,7 @@ impl Host {
             authority: None,
             deadline: Duration::from_secs(30),
             system_root: None,
+            terminal: None,
         }
     }
 
@@ -99,6 +102,13 @@ impl Host {
     #[must_use]
     pub fn with_system_root(mut self, root: impl Into<PathBuf>) -> Self {
         self.system_root = Some(root.into());
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_terminal(mut self, terminal: bool) -> Self {
+        self.terminal = Some(terminal);
         self
     }
 
@@ -143,6 +153,12 @@ impl Host {
             Some(root) => root.join(absolute.trim_start_matches('/')),
             None => Path::new(absolute).to_owned(),
         }
+    }
+
+    /// Whether a person may be sitting in front of the program.
+    pub(crate) fn has_terminal(&self) -> bool {
+        let found = || std::io::stdin().is_terminal() || std::io::stderr().is_terminal();
+        self.terminal.unwrap_or_else(found)
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {

@@ -7,10 +7,14 @@ mod authority;
 mod authorizer;
 mod azure_cli;
 mod azure_developer_cli;
+mod azure_pipelines;
+mod azure_powershell;
+mod browser;
 mod chain;
 mod challenge;
 mod credential;
 mod default_credential;
+mod device_code;
 mod entra;
 mod environment;
 mod error;
@@ -18,6 +22,7 @@ mod files;
 mod host;
 mod managed_identity;
 mod official;
+mod person;
 mod report;
 mod service_principal;
 mod static_credential;
@@ -33,12 +38,16 @@ pub use api_key::ApiKey;
 pub use authorizer::Authorizer;
 pub use azure_cli::AzureCli;
 pub use azure_developer_cli::AzureDeveloperCli;
+pub use azure_pipelines::AzurePipelines;
+pub use azure_powershell::AzurePowerShell;
+pub use browser::InteractiveBrowser;
 pub use chain::Chain;
 pub use challenge::Challenge;
 #[cfg(any(test, feature = "mock"))]
 pub use credential::MockCredential;
 pub use credential::{Audience, AuthRequest, Authorization, Credential};
 pub use default_credential::{CredentialName, DefaultCredential, DefaultCredentialBuilder};
+pub use device_code::{DeviceCode, DeviceCodePrompt};
 pub use environment::EnvironmentCredential;
 pub use error::{AuthError, AuthErrorKind};
 pub use host::Host;
@@ -53,7 +62,12 @@ pub use static_credential::StaticCredential;
 pub use subscription::{RESOURCE_MANAGER, tenant_of_subscription};
 pub use workload_identity::WorkloadIdentity;
 
-/// The guide's code, compiled.
+/// The guides' code, compiled.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/managed-identity.md")]
-struct Guide;
+mod guides {
+    #[doc = include_str!("../../../docs/managed-identity.md")]
+    struct ManagedIdentity;
+
+    #[doc = include_str!("../../../docs/sign-in.md")]
+    struct SignIn;
+}

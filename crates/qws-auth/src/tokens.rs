@@ -38,6 +38,11 @@ pub(crate) trait TokenSource: fmt::Debug + Send + Sync + 'static {
 
     /// Gets a token, within a bounded time.
     async fn token(&self, request: &AuthRequest) -> Result<AccessToken, AuthError>;
+
+    /// Gets a token in the background, while the old one is good and nobody waits: not the time to ask a person.
+    async fn renew(&self, request: &AuthRequest) -> Result<AccessToken, AuthError> {
+        self.token(request).await
+    }
 }
 
 /// The tokens of one source, one for each tenant and audience.
@@ -132,19 +137,29 @@ impl<S: TokenSource> Tokens<S> {
             let request = request.clone().with_claims(held.claims.clone());
             return match slot.pending(request.claims()) {
                 Some(_) => Plan::Use(authorization),
-                None => Plan::UseAndRenew(authorization, self.start(slot, request, moment)),
+                None => Plan::UseAndRenew(authorization, self.start(slot, request, moment, true)),
             };
         }
         Plan::Wait(match slot.pending(request.claims()) {
             Some(flight) => flight,
-            None => self.start(slot, request.clone(), moment),
+            None => self.start(slot, request.clone(), moment, false),
         })
     }
 
-    fn start(&self, slot: &mut Slot, request: AuthRequest, moment: Duration) -> Shared<Flight> {
+    fn start(
+        &self,
+        slot: &mut Slot,
+        request: AuthRequest,
+        moment: Duration,
+        in_background: bool,
+    ) -> Shared<Flight> {
         let (claims, shared) = (request.claims().map(str::to_owned), self.shared.clone());
         let flight: Flight = Box::pin(async move {
-            let outcome = shared.source.token(&request).await;
+            let outcome = if in_background {
+                shared.source.renew(&request).await
+            } else {
+                shared.source.token(&request).await
+            };
             shared.finish(&request, outcome)
         });
         let flight = flight.shared();

@@ -9,7 +9,7 @@ use std::{
 use futures::future::{Either, select};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
-    process::Command,
+    process::{Child, Command},
 };
 use zeroize::Zeroizing;
 
@@ -95,6 +95,16 @@ pub(crate) async fn run(
     }
     let stderr = String::from_utf8_lossy(&err).into_owned();
     Err(ToolFailure::Ended { code: status.code(), stderr })
+}
+
+/// Starts a program that may outlive us, such as a browser, and hands nothing of ours to it; `None` if it is not there.
+pub(crate) fn start(host: &Host, name: &str, arguments: &[&str]) -> Option<std::io::Result<Child>> {
+    let path = host.variable("PATH").unwrap_or_default();
+    let mut command = Command::new(find(name, &path)?);
+    command.args(arguments).env("PATH", &path);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    group::prepare(&mut command, host);
+    Some(command.spawn())
 }
 
 async fn read(pipe: Option<impl AsyncRead + Unpin>) -> Result<Zeroizing<Vec<u8>>, ToolFailure> {

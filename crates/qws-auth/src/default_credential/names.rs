@@ -18,11 +18,11 @@ pub enum CredentialName {
     VisualStudioCode,
     /// `AzureCliCredential`.
     AzureCli,
-    /// `AzurePowerShellCredential`; not in this crate yet.
+    /// `AzurePowerShellCredential`.
     AzurePowerShell,
     /// `AzureDeveloperCliCredential`.
     AzureDeveloperCli,
-    /// `InteractiveBrowserCredential`; not in this crate yet.
+    /// `InteractiveBrowserCredential`; tried only where it is named.
     InteractiveBrowser,
     /// `BrokerCredential`; not in this crate.
     Broker,
@@ -68,10 +68,8 @@ impl CredentialName {
     /// Why it cannot be tried; empty for those that can.
     pub(super) fn why_missing(self) -> &'static str {
         match self {
-            SharedTokenCache | VisualStudioCode | Broker => {
-                "not in this crate: it needs Microsoft's sign-in broker"
-            }
-            AzurePowerShell | InteractiveBrowser => "not in this crate yet",
+            VisualStudioCode | Broker => "not in this crate: it needs Microsoft's sign-in broker",
+            SharedTokenCache => "not in this crate: it reads what Microsoft's desktop tools have stored",
             _ => "",
         }
     }
@@ -137,6 +135,8 @@ impl Choice {
             Self::Development if !wanted => Some("AZURE_TOKEN_CREDENTIALS is dev".into()),
             Self::Production if !wanted => Some("AZURE_TOKEN_CREDENTIALS is prod".into()),
             Self::Only(only) if !wanted => Some(format!("AZURE_TOKEN_CREDENTIALS is {only}")),
+            Self::Only(_) => None,
+            _ if name == InteractiveBrowser => Some("it is used only where it is named".into()),
             _ => None,
         }
     }

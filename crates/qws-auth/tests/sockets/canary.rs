@@ -182,6 +182,52 @@ async fn no_secret_of_the_arc_agent_is_ever_shown() {
     assert!(!log.text().contains(CANARY));
 }
 
+/// A person's sign-in, in which the device code, the code of the browser's answer and the refresh token are secret too.
+#[tokio::test]
+async fn no_secret_of_a_sign_in_is_ever_shown() {
+    use qws_auth::{AzurePipelines, DeviceCode, InteractiveBrowser};
+    let log = log();
+    let (mut out, mut good) = (String::new(), 0);
+    for (status, head, body) in answers() {
+        let server = Server::start(move |seen| {
+            if seen.path.ends_with("/devicecode") {
+                let issued = format!(
+                    r#"{{"device_code":"{CANARY}","user_code":"A","verification_uri":"https://x","expires_in":9,"interval":1}}"#
+                );
+                return Reply::Json(200, issued);
+            }
+            if seen.path == "/provider" {
+                return Reply::Json(200, format!(r#"{{"oidcToken":"{CANARY}"}}"#));
+            }
+            let with_refresh = body.replace("\"expires_in\"", &format!("\"refresh_token\":\"{CANARY}\",\"expires_in\""));
+            Reply::Raw(status, head, with_refresh)
+        })
+        .await;
+        let provider = |path: &str| format!("{}{path}", server.url());
+        let at = |provider: &str| {
+            let host = host(&[("SYSTEM_OIDCREQUESTURI", provider)]);
+            host.with_authority_host(&server.url()).unwrap().with_terminal(true)
+        };
+        let device = DeviceCode::new(|_| ()).with_host(at(""));
+        good += u32::from(seen(&mut out, &device).await);
+        let browser = InteractiveBrowser::new().with_host(at("")).with_opener(|page| {
+            let page = crate::browser::Page::parse(page);
+            tokio::spawn(async move { page.post(&[("code", CANARY), ("state", page.state())]).await });
+            Ok(())
+        });
+        good += u32::from(seen(&mut out, &browser).await);
+        for path in ["/provider", "/broken"] {
+            let tenant = TENANT.parse().unwrap();
+            let connection = crate::pipelines::CONNECTION;
+            let job = AzurePipelines::new(tenant, CLIENT_ID, connection, CANARY).unwrap();
+            good += u32::from(seen(&mut out, &job.with_host(at(&provider(path)))).await);
+        }
+    }
+    assert_eq!(good, 2, "device code and pipeline; the browser's token lacks its nonce");
+    assert!(!out.contains(CANARY), "{}", around(&out));
+    assert!(!log.text().contains(CANARY), "{}", around(&log.text()));
+}
+
 #[tokio::test]
 async fn no_secret_that_cannot_be_sent_is_ever_shown() {
     let log = log();
@@ -189,6 +235,8 @@ async fn no_secret_that_cannot_be_sent_is_ever_shown() {
     let mut refused = |error: AuthError| show_chain(&mut out, &error);
     let bad = format!("{CANARY}\nx");
     refused(ApiKey::new(bad.as_str()).unwrap_err());
+    let pipelines = qws_auth::AzurePipelines::new;
+    refused(pipelines(TENANT.parse().unwrap(), CLIENT_ID, CLIENT_ID, bad.as_str()).unwrap_err());
     refused(StaticCredential::new(bad.as_str()).unwrap_err());
     refused(host(&[]).with_authority_host(&format!("https://u:{CANARY}@x")).unwrap_err());
     refused(host(&[]).with_authority_host(&format!("https://x?{CANARY}")).unwrap_err());
@@ -223,7 +271,7 @@ async fn no_secret_that_cannot_be_sent_is_ever_shown() {
 #[tokio::test]
 async fn no_secret_of_a_tool_is_ever_shown() {
     use crate::tools::program;
-    use qws_auth::{AzureCli, AzureDeveloperCli};
+    use qws_auth::{AzureCli, AzureDeveloperCli, AzurePowerShell};
     let log = log();
     let mut out = String::new();
     let token = format!("eyJ0eXAi.{CANARY}");
@@ -235,6 +283,8 @@ async fn no_secret_of_a_tool_is_ever_shown() {
         format!(r#"echo '{{"accessToken":"{CANARY}\n","token":"{CANARY}\n","expires_on":1800003600}}'"#),
         format!(r#"echo '{{"accessToken":"{CANARY}'"#),
         format!("echo {CANARY}; exit 1"),
+        format!("echo 'qws-auth%{CANARY}%1800003600'"),
+        format!("echo 'qws-auth%{CANARY}%'"),
         format!("echo '{{\"accessToken\": \"{token}\"}}' >&2; exit 1"),
         format!("echo 'Bearer {token}' >&2; exit 3"),
     ];
@@ -243,6 +293,8 @@ async fn no_secret_of_a_tool_is_ever_shown() {
         seen(&mut out, &AzureCli::new().with_host(host)).await;
         let (_folder, host) = program("azd", &script);
         seen(&mut out, &AzureDeveloperCli::new().with_host(host)).await;
+        let (_folder, host) = program("pwsh", &script);
+        seen(&mut out, &AzurePowerShell::new().with_host(host)).await;
     }
     assert!(!out.contains(CANARY), "{}", around(&out));
     assert!(!log.text().contains(CANARY));

@@ -109,19 +109,21 @@ async fn with_nothing_at_all_every_credential_is_in_the_report() {
         names[5..],
         [
             "Azure CLI",
-            "AzurePowerShellCredential",
+            "Azure PowerShell",
             "Azure Developer CLI",
             "InteractiveBrowserCredential",
             "BrokerCredential"
         ]
     );
-    assert!(
-        error
-            .report()
-            .unwrap()
-            .to_string()
-            .contains("AzurePowerShellCredential: skipped: not in this crate yet")
-    );
+    let report = error.report().unwrap().to_string();
+    for line in [
+        "SharedTokenCacheCredential: skipped: not in this crate: it reads what Microsoft's desktop tools have stored",
+        "VisualStudioCodeCredential: skipped: not in this crate: it needs Microsoft's sign-in broker",
+        "InteractiveBrowserCredential: skipped: it is used only where it is named",
+        "BrokerCredential: skipped: not in this crate: it needs Microsoft's sign-in broker",
+    ] {
+        assert!(report.contains(line), "{report}");
+    }
     for part in [
         "AZURE_TENANT_ID is not set",
         "no managed identity on this machine",
@@ -180,13 +182,36 @@ async fn the_variable_chooses_and_the_program_has_the_last_word() {
             tried.map(|line| line.split([':', '(']).next().unwrap().trim().to_owned()).collect::<Vec<_>>()
         }
     };
-    assert_eq!(skipped(" DEV ", None, None).await, ["Azure CLI", "Azure Developer CLI"]);
+    assert_eq!(skipped(" DEV ", None, None).await, ["Azure CLI", "Azure PowerShell", "Azure Developer CLI"]);
     let production = ["environment", "workload identity", "managed identity"];
     assert_eq!(skipped("prod", None, None).await, production);
     assert_eq!(skipped("azureclicredential", None, None).await, ["Azure CLI"]);
     assert_eq!(skipped("prod", Some(CredentialName::Environment), None).await, production[1..]);
+    let browser = Some(CredentialName::InteractiveBrowser);
+    assert_eq!(skipped("InteractiveBrowserCredential", None, None).await, ["browser"]);
+    assert_eq!(skipped("dev", None, browser).await[3..], ["browser"]);
     let with_cli = skipped("prod", None, Some(CredentialName::AzureCli)).await;
     assert_eq!(with_cli, [&production[..], &["Azure CLI"]].concat());
+}
+
+#[tokio::test]
+async fn the_browser_is_never_opened_in_production_or_without_a_terminal() {
+    let (folder, _) = program("xdg-open", "echo opened > \"$(dirname \"$0\")/log\"");
+    let path = format!("{}:/usr/bin:/bin", folder.path().display());
+    for (chosen, terminal, why) in [
+        ("prod", true, "AZURE_TOKEN_CREDENTIALS is prod"),
+        ("", false, "there is no terminal"),
+        ("InteractiveBrowserCredential", false, "there is no terminal"),
+    ] {
+        let host = host(&[("AZURE_TOKEN_CREDENTIALS", chosen), ("PATH", &path), ("DISPLAY", ":0")]);
+        let host = host.with_identity_transport(Arc::new(Nobody)).with_terminal(terminal);
+        let builder = DefaultCredential::builder().host(host).include(CredentialName::InteractiveBrowser);
+        let error = header(&builder.build().unwrap()).await.unwrap_err();
+        assert!(error.is_unavailable(), "{error}");
+        let report = error.report().unwrap().to_string();
+        assert!(report.contains(&format!("no browser is opened: {why}")), "{report}");
+    }
+    assert!(!folder.path().join("log").exists());
 }
 
 #[test]
@@ -194,11 +219,11 @@ fn names_that_cannot_be_served_are_errors_that_say_so() {
     let built = |value: &str| {
         DefaultCredential::builder().host(host(&[("AZURE_TOKEN_CREDENTIALS", value)])).build().unwrap_err()
     };
-    let error = built("AzurePowerShellCredential");
+    let error = built("VisualStudioCodeCredential");
     assert_eq!(error.kind(), AuthErrorKind::Unsupported);
     assert_eq!(
         error.to_string(),
-        "AZURE_TOKEN_CREDENTIALS names AzurePowerShellCredential, which is not in this crate yet"
+        "AZURE_TOKEN_CREDENTIALS names VisualStudioCodeCredential, which is not in this crate: it needs Microsoft's sign-in broker"
     );
     for unknown in ["everything", "BrokerCredential", "SharedTokenCacheCredential"] {
         let error = built(unknown);

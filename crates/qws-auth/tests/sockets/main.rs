@@ -3,13 +3,16 @@
 
 #[cfg(target_os = "linux")]
 mod arc;
+mod browser;
 mod canary;
 #[cfg(unix)]
 mod default_credential;
+mod device_code;
 mod entra;
 mod hosts;
 mod log;
 mod managed_identity;
+mod pipelines;
 mod server;
 mod service;
 mod service_fabric;
@@ -32,7 +35,7 @@ fn host(variables: &[(&str, &str)]) -> Host {
     let variables: HashMap<String, String> =
         variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let host = Host::new(move |name| variables.get(name).cloned());
-    host.with_clock(Arc::new(clock())).with_system_root("/nonexistent")
+    host.with_clock(Arc::new(clock())).with_system_root("/nonexistent").with_terminal(false)
 }
 
 fn quantum() -> AuthRequest {
@@ -56,6 +59,10 @@ fn every_credential_with_a_token_serves_official_clients_and_crosses_threads() {
     official::<qws_auth::WorkloadIdentity>();
     official::<qws_auth::AzureCli>();
     official::<qws_auth::AzureDeveloperCli>();
+    official::<qws_auth::AzurePowerShell>();
+    official::<qws_auth::AzurePipelines>();
+    official::<qws_auth::DeviceCode>();
+    official::<qws_auth::InteractiveBrowser>();
     official::<qws_auth::Chain>();
     official::<qws_auth::DefaultCredential>();
     official::<qws_auth::StaticCredential>();

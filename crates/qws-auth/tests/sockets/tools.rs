@@ -1,9 +1,9 @@
-//! `az` and `azd` as small programs that check what they are asked.
+//! `az`, `azd` and `pwsh` as small programs that check what they are asked.
 
 use std::{fs, io::Read, path::Path, process::Command, sync::Arc, time::Duration};
 
 use azure_core::time::OffsetDateTime;
-use qws_auth::{AuthError, AuthErrorKind, AzureCli, AzureDeveloperCli, Credential, Host};
+use qws_auth::{AuthError, AuthErrorKind, AzureCli, AzureDeveloperCli, AzurePowerShell, Credential, Host};
 use qws_http::ManualClock;
 use tempfile::TempDir;
 
@@ -209,4 +209,91 @@ async fn a_caller_that_gives_up_leaves_no_process_behind() {
     call.abort();
     assert!(call.await.unwrap_err().is_cancelled());
     all_gone(pipe).await;
+}
+
+/// A `pwsh` that decodes the script it is given, checks it, and prints this.
+fn powershell(needed: &[&str], body: &str) -> String {
+    let mut script = String::from(
+        "[ \"$1 $2 $3\" = '-NoProfile -NonInteractive -EncodedCommand' ] || exit 2\n\
+         script=$(printf %s \"$4\" | base64 -d | iconv -f UTF-16LE -t UTF-8) || exit 2\n",
+    );
+    for needed in needed {
+        use std::fmt::Write;
+        writeln!(
+            script,
+            "case \"$script\" in *\"{needed}\"*) ;; *) echo 'lacks {}' >&2; exit 2;; esac",
+            needed.replace('\'', "")
+        )
+        .unwrap();
+    }
+    script + body
+}
+
+async fn pwsh(body: &str) -> Result<String, AuthError> {
+    let (_folder, host) = program("pwsh", &powershell(&[], body));
+    header(&AzurePowerShell::new().with_host(host)).await
+}
+
+#[tokio::test]
+async fn powershell_gives_a_token() {
+    let needed = [
+        "Import-Module Az.Accounts -MinimumVersion 2.2.0",
+        "ResourceUrl = 'https://quantum.microsoft.com'",
+        "TenantId = 'contoso.com'",
+        "AsSecureString",
+    ];
+    let body = "echo 'WARNING: a profile says something'; echo 'qws-auth%to%k%1800003600'; echo";
+    let (_folder, host) = program("pwsh", &powershell(&needed, body));
+    let credential = AzurePowerShell::new().with_host(host).with_tenant("contoso.com".parse().unwrap());
+    assert_eq!(header(&credential).await.unwrap(), "Bearer to%k");
+    let end = credential.authorize(&quantum()).await.unwrap().expires_on().unwrap();
+    assert_eq!(end.unix_timestamp(), 1_800_003_600);
+}
+
+#[tokio::test]
+async fn a_powershell_that_cannot_help_lets_a_chain_go_on() {
+    let nothing = host(&[("PATH", "/nonexistent")]);
+    let error = header(&AzurePowerShell::new().with_host(nothing)).await.unwrap_err();
+    assert!(error.is_unavailable() && error.to_string().contains("not installed"), "{error}");
+    for (body, hint) in [
+        ("echo qws-auth-no-module", Some("Install-Module Az.Accounts")),
+        ("echo 'Run Connect-AzAccount to login.' >&2; exit 1", Some("run `Connect-AzAccount`")),
+        ("echo 'AuthorizationManager check failed.' >&2; exit 1", Some("Get-ExecutionPolicy")),
+        ("echo 'something else' >&2; exit 1", None),
+    ] {
+        let error = pwsh(body).await.unwrap_err();
+        assert!(error.is_unavailable(), "{body}: {error}");
+        match hint {
+            Some(hint) => assert!(error.hint().unwrap().contains(hint), "{body}: {error:?}"),
+            None => assert!(error.to_string().ends_with(": something else"), "{error}"),
+        }
+    }
+    let with_claims = quantum().with_claims(Some("{}".into()));
+    assert!(AzurePowerShell::new().authorize(&with_claims).await.unwrap_err().is_unavailable());
+}
+
+#[tokio::test]
+async fn a_powershell_that_was_refused_or_makes_no_sense_stops() {
+    let error =
+        pwsh("echo 'AADSTS50076: use multi-factor authentication. Run Connect-AzAccount' >&2; exit 1")
+            .await
+            .unwrap_err();
+    assert_eq!((error.kind(), error.code()), (AuthErrorKind::Refused, Some("AADSTS50076")));
+    for output in [
+        "",
+        "hunter2",
+        "qws-auth%hunter2",
+        "qws-auth%hunter2%soon",
+        "qws-auth%%1800003600",
+        "x qws-auth%hunter2%1",
+    ] {
+        let error = pwsh(&format!("echo '{output}'")).await.unwrap_err();
+        assert_eq!(error.kind(), AuthErrorKind::Refused, "{output}");
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    }
+    for scope in ["https://x';evil;'/.default", "-x", ""] {
+        let request = qws_auth::AuthRequest::new(qws_auth::Audience::from_scope(scope));
+        let error = AzurePowerShell::new().authorize(&request).await.unwrap_err();
+        assert_eq!(error.kind(), AuthErrorKind::InvalidInput, "{scope}");
+    }
 }
