@@ -32,3 +32,8 @@ pub use log::RecordedRequest;
 pub use route::Operation;
 pub use seed::SeedError;
 pub use state::{WorkspaceKind, WorkspaceSpec};
+
+/// The guide's code, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/emulator.md")]
+struct Guide;
