@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
 mod canary;
+mod causes;
 mod connection;
 mod credentials;
 mod failures;

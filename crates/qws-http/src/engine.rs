@@ -12,6 +12,7 @@ use azure_core::Uuid;
 use bytes::Bytes;
 use futures::future::{Either, select};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use tracing::{Instrument, Span, field};
 
 use crate::{Clock, ResponseBody, RetryPolicy, SystemClock, Transport, TransportError, retry_after};
 
@@ -246,7 +247,12 @@ impl Http {
             if let Some(authorize) = call.authorize {
                 authorize.authorize(request.headers_mut()).await.map_err(FailureKind::Authorize)?;
             }
-            let outcome = self.attempt(request, call.body_limit_bytes).await;
+            let span = attempt_span(&request, attempts.made());
+            let outcome = self.attempt(request, call.body_limit_bytes).instrument(span.clone()).await;
+            match &outcome {
+                Ok(response) => span.record("http.response.status_code", response.status().as_u16()),
+                Err(error) => span.record("error.type", field::debug(error.kind())),
+            };
 
             if let (Ok(response), Some(authorize), true) = (&outcome, call.authorize, may_ask_for_new_headers)
                 && response.status() == StatusCode::UNAUTHORIZED
@@ -352,6 +358,18 @@ impl<'a> Attempts<'a> {
         self.maybe_done_before.fetch_or(maybe_done, Ordering::Relaxed);
         Some(wait)
     }
+}
+
+/// One attempt, with the names of OpenTelemetry's conventions for HTTP clients. The path and query stay out.
+fn attempt_span(request: &http::Request<Bytes>, made: u32) -> Span {
+    tracing::debug_span!(
+        "http_attempt",
+        http.request.method = request.method().as_str(),
+        server.address = request.uri().host().unwrap_or_default(),
+        http.request.resend_count = made.saturating_sub(1),
+        http.response.status_code = field::Empty,
+        error.r#type = field::Empty,
+    )
 }
 
 /// As much of the body as comes, up to a limit: an error's status counts more than its text.

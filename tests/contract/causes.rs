@@ -1,0 +1,210 @@
+//! Every cause that the service is known to give, provoked on the emulator: its kind, and advice that helps.
+
+use qws::{Error, ErrorKind, Program};
+use qws_contract::Local;
+use qws_emulator::{Action, Fault, Operation as Route};
+
+use crate::main_job::GHZ;
+
+/// Submits, waits and reads: whatever fails on the way.
+async fn main_job(local: &Local) -> Result<(), Error> {
+    let target = local.workspace().target("ionq.simulator").await?;
+    let mut job = target.submit(Program::ionq_json(GHZ)?).send().await?;
+    job.wait().patience(std::time::Duration::from_secs(30)).await?;
+    job.results().await?.histogram()?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_services_codes_get_their_kind_and_advice() {
+    let missing = "does not exist or is not enabled for the workspace.";
+    for (route, status, code, message, kind, advice) in [
+        (Route::ProviderStatus, 401, "Unauthorized", "x", ErrorKind::Unauthenticated, "keys list"),
+        (
+            Route::ProviderStatus,
+            401,
+            "AuthenticationFailed",
+            "The 'Authorization' header is missing.",
+            ErrorKind::Unauthenticated,
+            "keys",
+        ),
+        (
+            Route::ProviderStatus,
+            403,
+            "Forbidden",
+            "x",
+            ErrorKind::Forbidden,
+            "Quantum Workspace Data Contributor",
+        ),
+        (
+            Route::ProviderStatus,
+            403,
+            "InsufficientPermissions",
+            "not enough permissions",
+            ErrorKind::Forbidden,
+            "up to an hour",
+        ),
+        (Route::ProviderStatus, 429, "TooManyRequests", "x", ErrorKind::Throttled, "less at once"),
+        (Route::ProviderStatus, 503, "ServerBusy", "x", ErrorKind::ServiceFault, "try again"),
+        (
+            Route::ProviderStatus,
+            400,
+            "IncorrectDataplaneEndpoint",
+            "x",
+            ErrorKind::WrongEndpoint,
+            "resource id",
+        ),
+        (Route::SasUri, 403, "Forbidden", "x", ErrorKind::Forbidden, "role"),
+        (
+            Route::JobsCreate,
+            403,
+            "InvalidJobDefinition",
+            &format!("The provider specified {missing}"),
+            ErrorKind::ProviderMissing,
+            "add the provider",
+        ),
+        (
+            Route::JobsCreate,
+            403,
+            "InvalidJobDefinition",
+            &format!("The target specified {missing}"),
+            ErrorKind::TargetMissing,
+            "targets()",
+        ),
+        (
+            Route::JobsCreate,
+            400,
+            "InvalidJobDefinition",
+            "Session is already in a terminal state.",
+            ErrorKind::SessionClosed,
+            "new session",
+        ),
+        (
+            Route::JobsCreate,
+            409,
+            "TargetUnavailable",
+            "try later",
+            ErrorKind::TargetUnavailable,
+            "try again later",
+        ),
+        (Route::JobsCreate, 403, "InsufficientQuota", "x", ErrorKind::QuotaExceeded, "quotas"),
+        (Route::JobsGet, 404, "JobNotFound", "x", ErrorKind::NotFound, "check the id"),
+    ] {
+        let local = Local::start().await;
+        local.emulator.inject(Fault::new(route, Action::service_error(status, code, message)).always());
+        let error = main_job(&local).await.expect_err(code);
+        assert_eq!((error.kind(), error.code()), (kind, Some(code)), "{error}");
+        assert!(error.hint().is_some_and(|hint| hint.contains(advice)), "{code}: {:?}", error.hint());
+    }
+}
+
+/// Storage answers in XML.
+#[tokio::test]
+async fn storages_codes_get_their_kind_and_advice() {
+    for (route, status, code) in [
+        (Route::BlobPut, 403, "AuthorizationFailure"),
+        (Route::BlobPut, 403, "KeyBasedAuthenticationNotPermitted"),
+        (Route::BlobPut, 403, "AuthenticationFailed"),
+        (Route::BlobGet, 403, "AuthorizationFailure"),
+    ] {
+        let local = Local::start().await;
+        let body = format!(
+            "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>This request is not \
+                            authorized.\nRequestId:1\nTime:2</Message></Error>"
+        );
+        let headers = vec![
+            ("content-type".to_owned(), "application/xml".to_owned()),
+            ("x-ms-error-code".to_owned(), code.to_owned()),
+        ];
+        local
+            .emulator
+            .inject(Fault::new(route, Action::Status { status, headers, body: body.into() }).always());
+        let error = main_job(&local).await.expect_err(code);
+        assert_eq!((error.kind(), error.code()), (ErrorKind::StorageRefused, Some(code)), "{error}");
+        assert!(!error.to_string().contains('\n'), "{error}");
+        assert!(error.hint().is_some_and(|hint| hint.contains("network")), "{:?}", error.hint());
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_fails_by_the_programs_fault_or_the_providers_is_told_apart() {
+    for (program, advice) in
+        [(r#"{"qubits":1,"circuit":[{"gate":"nope","target":0}]}"#, "could not read the program")]
+    {
+        let local = Local::start().await;
+        let target = local.workspace().target("ionq.simulator").await.unwrap();
+        let mut job = target.submit(Program::ionq_json(program).unwrap()).send().await.unwrap();
+        job.wait().await.unwrap();
+        let error = job.results().await.unwrap_err();
+        assert!(error.hint().is_some_and(|hint| hint.contains(advice)), "{error}: {:?}", error.hint());
+    }
+    let local = Local::start().await;
+    let target = local.workspace().target("rigetti.sim.qvm").await.unwrap();
+    let bitcode = Program::qir_bitcode(&b"BC\xC0\xDE0000"[..], "main").unwrap();
+    let mut job = target.submit(bitcode).send().await.unwrap();
+    job.wait().await.unwrap();
+    let error = job.results().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::JobFailed);
+    assert!(error.code().is_some() && error.hint().is_some(), "{error:?}");
+}
+
+#[tokio::test]
+async fn spans_are_named_as_opentelemetry_does_and_hold_no_path() {
+    use std::{
+        io::Write,
+        sync::{Arc, Mutex},
+    };
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::DEBUG)
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::CLOSE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let local = Local::start().await;
+    local.emulator.inject(Fault::new(Route::ProviderStatus, Action::status(503)));
+    local.workspace().targets().await.unwrap();
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let closed = |span: &str| -> Vec<String> {
+        let ours =
+            text.lines().filter(|line| line.contains(" close ") && line.contains(&format!(" {span}{{")));
+        ours.map(str::to_owned).collect()
+    };
+    let operations: Vec<String> =
+        closed("azure_quantum").into_iter().filter(|line| !line.contains("http_attempt")).collect();
+    assert_eq!(operations.len(), 1, "{text}");
+    for field in [
+        "providers.list",
+        "http.request.method=\"GET\"",
+        "server.address=\"127.0.0.1\"",
+        "http.response.status_code=200",
+        "http.request.resend_count=1",
+    ] {
+        assert!(operations[0].contains(field), "{field}: {}", operations[0]);
+    }
+    let attempts: Vec<&str> =
+        text.lines().filter(|line| line.contains("http_attempt{") && line.contains(" close ")).collect();
+    assert_eq!(attempts.len(), 2, "{text}");
+    assert!(
+        attempts[0].contains("http.response.status_code=503")
+            && attempts[1].contains("http.response.status_code=200")
+    );
+    let ours = operations.iter().map(String::as_str).chain(attempts);
+    assert!(
+        ours.into_iter()
+            .all(|line| !line.contains("/subscriptions/") && !line.contains(&local.emulator.api_key()))
+    );
+}
