@@ -1,9 +1,6 @@
 //! A marked secret in every input, and no trace of it in any text, log or chain of causes.
 
-use std::{
-    io::Write,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
@@ -15,28 +12,7 @@ use qws::{
 use qws_contract::{Local, everything};
 use qws_emulator::{Action, Fault, Operation as Route};
 
-use crate::main_job::GHZ;
-
-/// Collects what is logged.
-#[derive(Debug, Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
+use crate::{log::Log, main_job::GHZ};
 
 fn logged() -> (Log, tracing::subscriber::DefaultGuard) {
     let log = Log::default();

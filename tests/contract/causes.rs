@@ -4,7 +4,7 @@ use qws::{Error, ErrorKind, Program};
 use qws_contract::Local;
 use qws_emulator::{Action, Fault, Operation as Route};
 
-use crate::main_job::GHZ;
+use crate::{log::Log, main_job::GHZ};
 
 /// Submits, waits and reads: whatever fails on the way.
 async fn main_job(local: &Local) -> Result<(), Error> {
@@ -150,21 +150,6 @@ async fn a_job_that_fails_by_the_programs_fault_or_the_providers_is_told_apart()
 
 #[tokio::test]
 async fn spans_are_named_as_opentelemetry_does_and_hold_no_path() {
-    use std::{
-        io::Write,
-        sync::{Arc, Mutex},
-    };
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-    impl Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -177,7 +162,7 @@ async fn spans_are_named_as_opentelemetry_does_and_hold_no_path() {
     let local = Local::start().await;
     local.emulator.inject(Fault::new(Route::ProviderStatus, Action::status(503)));
     local.workspace().targets().await.unwrap();
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     let closed = |span: &str| -> Vec<String> {
         let ours =
             text.lines().filter(|line| line.contains(" close ") && line.contains(&format!(" {span}{{")));

@@ -9,6 +9,7 @@ mod credentials;
 mod failures;
 mod faults;
 mod jobs;
+mod log;
 mod main_job;
 mod management;
 mod repeats;
