@@ -2,7 +2,9 @@
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobBlock, BlobClient, ContainerClient
+from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, ContainerClient
+
+from programs import BELL_IONQ
 
 
 def container(emulator, name):
@@ -74,6 +76,29 @@ def test_lists(emulator):
         assert error.error_code == "AuthorizationPermissionMismatch"
 
 
+def test_a_storage_account_of_the_callers_own(emulator):
+    storage = emulator.ready["storageConnectionString"]
+    workspace = emulator.workspace(storage=storage)
+    assert workspace.storage == storage
+    job = workspace.get_targets("ionq.simulator").submit(BELL_IONQ, shots=10)
+    assert job.get_results()["histogram"] == {"0": 0.5, "3": 0.5}
+    account = BlobServiceClient.from_connection_string(storage)
+    names = {blob.name for blob in account.get_container_client(job.container_name).list_blobs()}
+    assert "inputData" in names, names
+    container = account.get_container_client("by-key")
+    container.create_container()
+    blob = container.upload_blob("a b/c", b"x" * 100, metadata={"k": "v"})
+    assert blob.download_blob(offset=10, length=5).readall() == b"xxxxx"
+    blob.delete_blob()
+    assert not blob.exists()
+    wrong = storage.replace("AccountKey=", "AccountKey=AAAA")
+    try:
+        BlobServiceClient.from_connection_string(wrong).get_container_client("by-key").exists()
+        raise AssertionError("a wrong key opens")
+    except HttpResponseError as error:
+        assert error.error_code == "AuthenticationFailed"
+
+
 def test_links_end(emulator):
     client = container(emulator, "links")
     client.upload_blob("x", b"1")
@@ -84,6 +109,7 @@ def test_links_end(emulator):
             raise AssertionError("a wrong link opens")
         except HttpResponseError as error:
             assert error.status_code in (401, 403, 409), error.status_code
+    # The account has another key from now on, so this test is the last of the file.
     emulator.control("POST", "expire", {"sas": True})
     try:
         client.download_blob("x")

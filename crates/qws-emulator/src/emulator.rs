@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +30,7 @@ pub struct EmulatorBuilder {
     port: u16,
     storage_port: u16,
     metadata_port: u16,
+    address: IpAddr,
     clock: Clock,
     seed: Option<u64>,
     settings: Settings,
@@ -52,6 +53,14 @@ impl EmulatorBuilder {
     /// The port of the machine's identity endpoints on 127.0.0.1; 0, the default, takes a free one.
     pub fn metadata_port(self, metadata_port: u16) -> Self {
         Self { metadata_port, ..self }
+    }
+
+    /// Listens on this address in place of 127.0.0.1, for clients in containers or on other machines.
+    ///
+    /// Whoever reaches it can do anything: the control API asks for no credential, and gives out keys and tokens.
+    /// An unspecified address (`0.0.0.0`) listens on all, and the emulator still gives out 127.0.0.1.
+    pub fn address(self, address: IpAddr) -> Self {
+        Self { address, ..self }
     }
 
     /// Time stands still, at the present, until [`Clock::advance`] moves it.
@@ -128,10 +137,20 @@ impl EmulatorBuilder {
     /// If a port cannot be opened, for example because it is taken.
     pub async fn start(mut self) -> Result<Emulator, io::Error> {
         self.settings.seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
-        let service = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).await?;
-        let storage = TcpListener::bind((Ipv4Addr::LOCALHOST, self.storage_port)).await?;
-        let metadata = TcpListener::bind((Ipv4Addr::LOCALHOST, self.metadata_port)).await?;
-        let listeners = [service.local_addr()?, storage.local_addr()?, metadata.local_addr()?];
+        if !self.address.is_loopback() {
+            tracing::warn!(address = %self.address, "whoever reaches this address can do anything with the emulator");
+        }
+        let service = TcpListener::bind((self.address, self.port)).await?;
+        let storage = TcpListener::bind((self.address, self.storage_port)).await?;
+        let metadata = TcpListener::bind((self.address, self.metadata_port)).await?;
+        let reached = |listener: &TcpListener| {
+            listener.local_addr().map(|local| match local.ip() {
+                // Every address is no address to connect to.
+                all if all.is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, local.port())),
+                _ => local,
+            })
+        };
+        let listeners = [reached(&service)?, reached(&storage)?, reached(&metadata)?];
         let addresses = self.addresses(listeners);
         #[cfg(feature = "https")]
         let tls = if self.https { Some(crate::tls::Tls::generate(&addresses)?) } else { None };
@@ -217,6 +236,7 @@ impl Emulator {
             port: 0,
             storage_port: 0,
             metadata_port: 0,
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             public_names: false,
             #[cfg(feature = "https")]
             https: false,
@@ -252,6 +272,14 @@ impl Emulator {
     #[must_use]
     pub fn storage_endpoint(&self) -> String {
         self.shared.storage_endpoint()
+    }
+
+    /// What a storage client needs to connect with the account's key, as the `storage` of Python's `Workspace` takes it.
+    ///
+    /// [`Self::expire_sas`] changes the key.
+    #[must_use]
+    pub fn storage_connection_string(&self) -> String {
+        self.shared.sas.connection_string(&format!("{}/", self.shared.addresses.storage))
     }
 
     /// The port of the service, whatever name [`Self::endpoint`] has.

@@ -1,6 +1,7 @@
 //! The emulator as a program: one JSON line on stdout when it is ready, logs on stderr, ends on SIGTERM or Ctrl-C.
 #![expect(clippy::print_stdout, reason = "the ready line is this program's output")]
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -19,6 +20,9 @@ struct Arguments {
     /// Port of the storage account on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 0)]
     storage_port: u16,
+    /// Address to listen on. Beyond 127.0.0.1 whoever reaches it can do anything: the control API asks for nothing.
+    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    listen: IpAddr,
     /// Port of the machine's identity endpoints on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 0)]
     metadata_port: u16,
@@ -64,7 +68,8 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let mut builder = Emulator::builder()
         .port(arguments.port)
         .storage_port(arguments.storage_port)
-        .metadata_port(arguments.metadata_port);
+        .metadata_port(arguments.metadata_port)
+        .address(arguments.listen);
     if let Some(seed) = arguments.seed_rng {
         builder = builder.seed(seed);
     }
@@ -89,6 +94,7 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         "ready": true,
         "endpoint": emulator.endpoint(),
         "storageEndpoint": emulator.storage_endpoint(),
+        "storageConnectionString": emulator.storage_connection_string(),
         "resourceId": emulator.resource_id(),
         "connectionString": emulator.connection_string(),
         "port": emulator.port(),

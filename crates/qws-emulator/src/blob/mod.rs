@@ -1,6 +1,7 @@
 //! The storage account: the part of Azure Blob Storage that Azure Quantum clients meet.
 
 pub(crate) mod sas;
+mod shared_key;
 pub(crate) mod store;
 mod xml;
 
@@ -140,6 +141,10 @@ fn authorise(
     path: &BlobPath,
     now: OffsetDateTime,
 ) -> Result<Overrides, StorageError> {
+    let authorization = request.header("authorization");
+    if let Some(signed) = authorization.and_then(|value| value.strip_prefix("SharedKey ")) {
+        return shared_key::check(&shared.sas, request, signed, now);
+    }
     let needed = match operation {
         Operation::BlobPut | Operation::BlockPut | Operation::BlockListPut | Operation::ContainerCreate => {
             "cw"

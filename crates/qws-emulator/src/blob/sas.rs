@@ -132,12 +132,35 @@ impl SasKeys {
             text.push('\n');
             text.push_str(&field(name));
         }
-        let key = STANDARD.decode(key).unwrap_or_default();
-        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-        let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("any key length fits HMAC");
-        mac.update(text.as_bytes());
-        STANDARD.encode(mac.finalize().into_bytes())
+        hmac(key, &text)
     }
+
+    pub(super) fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// A text signed with the account's key.
+    pub(super) fn signature(&self, text: &str) -> String {
+        hmac(&self.keys.read().unwrap_or_else(std::sync::PoisonError::into_inner).0, text)
+    }
+
+    /// What storage clients need to connect with the account's key.
+    pub(crate) fn connection_string(&self, endpoint: &str) -> String {
+        let key = &self.keys.read().unwrap_or_else(std::sync::PoisonError::into_inner).0;
+        let scheme = endpoint.split("://").next().unwrap_or_default();
+        format!(
+            "DefaultEndpointsProtocol={scheme};AccountName={};AccountKey={key};BlobEndpoint={endpoint};",
+            self.account
+        )
+    }
+}
+
+fn hmac(key: &str, text: &str) -> String {
+    let key = STANDARD.decode(key).unwrap_or_default();
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("any key length fits HMAC");
+    mac.update(text.as_bytes());
+    STANDARD.encode(mac.finalize().into_bytes())
 }
 
 impl std::fmt::Debug for SasKeys {

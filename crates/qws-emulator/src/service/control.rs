@@ -1,6 +1,6 @@
 //! The control API under `/_emulator/`: what the Rust handle can do, for clients in other languages.
 //!
-//! It asks for no credential, which is why the emulator listens on loopback only. Requests that change something must
+//! It asks for no credential, which is why the emulator listens on loopback unless told otherwise. Requests that change something must
 //! be JSON, so that a page in a browser cannot send them without asking first.
 
 use std::collections::BTreeMap;

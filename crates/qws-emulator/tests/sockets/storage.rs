@@ -102,3 +102,53 @@ async fn a_missing_container_is_said_in_xml() {
     let upload = put_blob(&uri, "x").await;
     assert_eq!((upload.status, upload.header("x-ms-error-code")), (404, "ContainerNotFound"));
 }
+
+#[tokio::test]
+async fn a_signature_with_the_accounts_key_is_checked_in_every_part() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use hmac::Mac as _;
+
+    let emulator = still().start().await.unwrap();
+    let connection = emulator.storage_connection_string();
+    let part = |name: &str| {
+        let parts = connection.split(';').find_map(|part| part.strip_prefix(&format!("{name}=")));
+        parts.unwrap().to_owned()
+    };
+    let (account, key) = (part("AccountName"), STANDARD.decode(part("AccountKey")).unwrap());
+    assert_eq!(part("BlobEndpoint"), emulator.storage_endpoint());
+    // `Tue, 03 Feb 2026 04:05:06 GMT`
+    let dated = |ago: std::time::Duration| {
+        let at = emulator.clock().now() - ago;
+        let (weekday, month) = (at.weekday().to_string(), at.month().to_string());
+        let (hour, minute, second) = at.to_hms();
+        let (day, year) = (at.day(), at.year());
+        format!("{weekday:.3}, {day:02} {month:.3} {year} {hour:02}:{minute:02}:{second:02} GMT")
+    };
+    // The text is written out by hand, as the documentation has it.
+    let create = async |container: &str, signed: &str, date: &str| {
+        let text = format!(
+            "PUT\n\n\n\n\n\n\n\n\n\n\n\nx-ms-date:{date}\nx-ms-version:2024-11-04\n/{account}/{signed}\nrestype:container"
+        );
+        let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(&key).unwrap();
+        mac.update(text.as_bytes());
+        let authorization = format!("SharedKey {account}:{}", STANDARD.encode(mac.finalize().into_bytes()));
+        let headers = [
+            ("x-ms-date", date),
+            ("x-ms-version", "2024-11-04"),
+            ("authorization", authorization.as_str()),
+            ("content-length", "0"),
+        ];
+        let url = format!("{}{container}?restype=container", emulator.storage_endpoint());
+        send(Method::PUT, &url, &headers, "").await.unwrap()
+    };
+    let now = dated(std::time::Duration::ZERO);
+    assert_eq!(create("mine", "mine", &now).await.status, 201);
+    let other = create("mine", "other", &now).await;
+    assert_eq!((other.status, other.header("x-ms-error-code")), (403, "AuthenticationFailed"));
+    let old = create("late", "late", &dated(std::time::Duration::from_mins(16))).await;
+    assert_eq!(old.status, 403);
+    assert!(old.text().contains("too old"), "{}", old.text());
+    emulator.expire_sas();
+    assert_eq!(create("later", "later", &now).await.status, 403, "the key is another now");
+}
