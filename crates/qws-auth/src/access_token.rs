@@ -55,6 +55,20 @@ impl Fields {
         self.0.get(name)?.as_object().cloned().map(Self)
     }
 
+    /// Takes the objects of a list out.
+    pub(crate) fn take_objects(&mut self, name: &str) -> Option<Vec<Self>> {
+        let Value::Array(list) = self.0.remove(name)? else { return None };
+        let objects = list.into_iter().filter_map(|value| match value {
+            Value::Object(map) => Some(Self(map)),
+            _ => None,
+        });
+        Some(objects.collect())
+    }
+
+    pub(crate) fn into_value(self) -> Value {
+        self.0.into()
+    }
+
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str().filter(|text| !text.is_empty())
     }

@@ -5,14 +5,14 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::future::{Either, select};
 use qws_config::Secret;
 use qws_http::{BoxError, Clock};
-use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::{
-    AuthError, AuthRequest,
+    AuthError, AuthRequest, TokenCache,
     access_token::{AccessToken, payload},
     entra::{self, Application, Endpoint, Grant},
     person::{Person, person_settings, scope},
+    token_cache::Key,
     tokens::{TokenSource, Tokens, token_credential},
 };
 
@@ -128,6 +128,10 @@ impl TokenSource for Source {
     async fn renew(&self, request: &AuthRequest) -> Result<AccessToken, AuthError> {
         self.person.renew(request).await
     }
+
+    fn stored(&self, request: &AuthRequest) -> Option<(TokenCache, Key)> {
+        self.person.stored(request)
+    }
 }
 
 /// What ties the page, the answer and the token together; each is good for one sign-in.
@@ -143,7 +147,7 @@ impl Ties {
     }
 
     fn challenge(&self) -> String {
-        URL_SAFE_NO_PAD.encode(Sha256::digest(self.verifier.expose()))
+        URL_SAFE_NO_PAD.encode(hmac_sha256::Hash::hash(self.verifier.expose().as_bytes()))
     }
 }
 

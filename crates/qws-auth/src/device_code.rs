@@ -5,11 +5,12 @@ use qws_config::Secret;
 use qws_http::Clock;
 
 use crate::{
-    AuthError, AuthRequest,
+    AuthError, AuthRequest, TokenCache,
     access_token::{AccessToken, Fields},
     entra::{self, Application, Endpoint, Grant},
     person::{Person, person_settings, scope},
     text::shown,
+    token_cache::Key,
     tokens::{TokenSource, Tokens, token_credential},
 };
 
@@ -130,6 +131,10 @@ impl TokenSource for Source {
 
     async fn renew(&self, request: &AuthRequest) -> Result<AccessToken, AuthError> {
         self.person.renew(request).await
+    }
+
+    fn stored(&self, request: &AuthRequest) -> Option<(TokenCache, Key)> {
+        self.person.stored(request)
     }
 }
 

@@ -15,9 +15,13 @@ use crate::{
 
 /// A service principal that the environment describes: `AZURE_TENANT_ID`, `AZURE_CLIENT_ID`, `AZURE_CLIENT_SECRET`.
 ///
-/// An empty variable counts as not set. A certificate (`AZURE_CLIENT_CERTIFICATE_PATH`) is not supported yet, and a
-/// user's password (`AZURE_USERNAME`, `AZURE_PASSWORD`) never will be, since it works around multi-factor
-/// authentication; both are errors that say so.
+/// With feature `certificate` also a certificate in place of the secret: `AZURE_CLIENT_CERTIFICATE_PATH`, a file as
+/// `ClientCertificate::read` takes it, with `AZURE_CLIENT_CERTIFICATE_PASSWORD` where it is encrypted;
+/// `AZURE_CLIENT_SEND_CERTIFICATE_CHAIN` says `1` or `true` to send the certificate along. The file is read for each
+/// token.
+///
+/// An empty variable counts as not set. A user's password (`AZURE_USERNAME`, `AZURE_PASSWORD`) is an error that says so:
+/// it works around multi-factor authentication.
 ///
 /// ```
 /// let credential = qws_auth::EnvironmentCredential::new();
@@ -78,21 +82,16 @@ impl TokenSource for Source {
     async fn token(&self, request: &AuthRequest) -> Result<AccessToken, AuthError> {
         let set = |name| self.host.variable(name);
         let (tenant, client_id) = (set("AZURE_TENANT_ID"), set("AZURE_CLIENT_ID"));
-        if let (Some(tenant), Some(client_id), Some(secret)) =
-            (&tenant, &client_id, set("AZURE_CLIENT_SECRET"))
-        {
-            let own = self::tenant(tenant)?;
-            let tenants = Tenants::of(own.clone());
-            let tenant = tenants.choose(&self.host, request.tenant())?.unwrap_or(&own).clone();
-            let client_id = guid("client id in AZURE_CLIENT_ID", client_id)?;
-            let application = Application { tenant, client_id };
-            return client_credentials(&self.host, &application, request, Proof::Secret(&secret.into()))
-                .await;
-        }
-        if tenant.is_some() && client_id.is_some() && set("AZURE_CLIENT_CERTIFICATE_PATH").is_some() {
-            let text = "AZURE_CLIENT_CERTIFICATE_PATH is set, but service principals with certificates are not supported yet";
-            return Err(AuthError::unsupported(text)
-                .with_hint("use AZURE_CLIENT_SECRET or a federated credential for now"));
+        if let (Some(tenant), Some(client_id)) = (&tenant, &client_id) {
+            if let Some(secret) = set("AZURE_CLIENT_SECRET") {
+                let application = self.application(tenant, client_id, request)?;
+                let secret = secret.into();
+                return client_credentials(&self.host, &application, request, Proof::Secret(&secret)).await;
+            }
+            if let Some(file) = set("AZURE_CLIENT_CERTIFICATE_PATH") {
+                let application = self.application(tenant, client_id, request)?;
+                return self.by_certificate(&application, request, &file).await;
+            }
         }
         if client_id.is_some() && set("AZURE_USERNAME").is_some() && set("AZURE_PASSWORD").is_some() {
             let text = "AZURE_USERNAME and AZURE_PASSWORD are set, but signing in with a user's password is not supported";
@@ -105,6 +104,46 @@ impl TokenSource for Source {
 }
 
 impl Source {
+    fn application(
+        &self,
+        tenant: &str,
+        client_id: &str,
+        request: &AuthRequest,
+    ) -> Result<Application, AuthError> {
+        let own = self::tenant(tenant)?;
+        let tenants = Tenants::of(own.clone());
+        let tenant = tenants.choose(&self.host, request.tenant())?.unwrap_or(&own).clone();
+        Ok(Application { tenant, client_id: guid("client id in AZURE_CLIENT_ID", client_id)? })
+    }
+
+    #[cfg(not(feature = "certificate"))]
+    #[allow(clippy::unused_async, reason = "it is async where certificates are compiled in")]
+    async fn by_certificate(
+        &self,
+        _: &Application,
+        _: &AuthRequest,
+        _: &str,
+    ) -> Result<AccessToken, AuthError> {
+        let text = "AZURE_CLIENT_CERTIFICATE_PATH is set, but this program is built without certificates";
+        Err(AuthError::unsupported(text).with_hint("build it with feature `certificate` of qws-auth"))
+    }
+
+    #[cfg(feature = "certificate")]
+    async fn by_certificate(
+        &self,
+        application: &Application,
+        request: &AuthRequest,
+        file: &str,
+    ) -> Result<AccessToken, AuthError> {
+        let password = self.host.variable("AZURE_CLIENT_CERTIFICATE_PASSWORD").map(qws_config::Secret::new);
+        let mut certificate = crate::ClientCertificate::read_file(file, password.as_ref()).await?;
+        let chain = self.host.variable("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN").unwrap_or_default();
+        if matches!(chain.to_ascii_lowercase().as_str(), "1" | "true") {
+            certificate = certificate.send_chain();
+        }
+        crate::certificate::token(&self.host, application, request, &certificate).await
+    }
+
     /// Says what is there and what is missing, by name only.
     fn incomplete(&self) -> AuthError {
         const NAMES: [&str; 3] = ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"];

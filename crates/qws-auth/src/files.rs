@@ -43,6 +43,22 @@ pub(crate) async fn read(
     if bytes.len() as u64 > limit_bytes { Err(FileError::TooLong) } else { Ok(bytes) }
 }
 
+/// Whether the file's group or all users may read it, as far as this system tells.
+#[cfg(feature = "certificate")]
+pub(crate) async fn others_may_read(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let about = tokio::fs::metadata(path).await;
+        about.is_ok_and(|about| about.permissions().mode() & 0o044 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
+}
+
 /// A link is refused by the same call that opens the file, and a pipe is not waited for.
 #[cfg(unix)]
 #[allow(clippy::unused_async, reason = "elsewhere it asks the file system")]

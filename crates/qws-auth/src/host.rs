@@ -8,7 +8,7 @@ use std::{
 
 use qws_http::{BoxError, Clock, Http, ReqwestTransport, RetryPolicy, SystemClock, Transport};
 
-use crate::{AuthError, authority::Authority};
+use crate::{AuthError, TokenCache, authority::Authority};
 
 type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 
@@ -25,6 +25,7 @@ pub struct Host {
     deadline: Duration,
     system_root: Option<PathBuf>,
     terminal: Option<bool>,
+    cache: Option<TokenCache>,
 }
 
 /// A transport that is made when it is first used, so that making a credential cannot fail for want of TLS.
@@ -79,6 +80,7 @@ impl Host {
             deadline: Duration::from_secs(30),
             system_root: None,
             terminal: None,
+            cache: None,
         }
     }
 
@@ -95,6 +97,13 @@ impl Host {
     #[must_use]
     pub fn with_identity_transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.nearby = Network::ready(transport);
+        self
+    }
+
+    /// Keeps tokens on disk, for the credentials that can: see [`TokenCache`]. Default: in memory only.
+    #[must_use]
+    pub fn with_token_cache(mut self, cache: TokenCache) -> Self {
+        self.cache = Some(cache);
         self
     }
 
@@ -153,6 +162,10 @@ impl Host {
             Some(root) => root.join(absolute.trim_start_matches('/')),
             None => Path::new(absolute).to_owned(),
         }
+    }
+
+    pub(crate) fn token_cache(&self) -> Option<&TokenCache> {
+        self.cache.as_ref()
     }
 
     /// Whether a person may be sitting in front of the program.

@@ -10,6 +10,8 @@ mod azure_developer_cli;
 mod azure_pipelines;
 mod azure_powershell;
 mod browser;
+#[cfg(feature = "certificate")]
+mod certificate;
 mod chain;
 mod challenge;
 mod credential;
@@ -29,6 +31,7 @@ mod static_credential;
 mod subscription;
 mod tenants;
 mod text;
+mod token_cache;
 mod tokens;
 mod tool;
 mod workload_identity;
@@ -41,6 +44,8 @@ pub use azure_developer_cli::AzureDeveloperCli;
 pub use azure_pipelines::AzurePipelines;
 pub use azure_powershell::AzurePowerShell;
 pub use browser::InteractiveBrowser;
+#[cfg(feature = "certificate")]
+pub use certificate::ClientCertificate;
 pub use chain::Chain;
 pub use challenge::Challenge;
 #[cfg(any(test, feature = "mock"))]
@@ -60,6 +65,7 @@ pub use service_principal::MockClientAssertion;
 pub use service_principal::{ClientAssertion, ServicePrincipal};
 pub use static_credential::StaticCredential;
 pub use subscription::{RESOURCE_MANAGER, tenant_of_subscription};
+pub use token_cache::TokenCache;
 pub use workload_identity::WorkloadIdentity;
 
 /// The guides' code, compiled.

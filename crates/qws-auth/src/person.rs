@@ -10,10 +10,14 @@ use crate::{
     access_token::AccessToken,
     entra::{self, Application, Endpoint, Grant},
     tenants::Tenants,
+    token_cache::{Key, Stored, TokenCache, Who},
 };
 
 /// Microsoft's application for developers' tools, which every tenant knows.
 const DEVELOPERS_APPLICATION: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
+
+/// What a lasting sign-in is stored as: the scope that asks for it.
+const LASTING: &str = "offline_access";
 
 /// Any work or school account.
 const ANY_ORGANIZATION: &str = "organizations";
@@ -89,8 +93,36 @@ impl Person {
             return Err(nobody_signed_in());
         }
         let grant = sign_in(application).await?;
-        *session = grant.refresh_token;
+        self.keep(&mut session, grant.refresh_token).await;
         Ok(grant.token)
+    }
+
+    /// Where a token is kept on disk, if it is.
+    pub(crate) fn stored(&self, request: &AuthRequest) -> Option<(TokenCache, Key)> {
+        let application = self.application(request).ok()?;
+        self.stored_as(&application.tenant, request.audience().scope())
+    }
+
+    fn stored_as(&self, tenant: &TenantId, scope: &str) -> Option<(TokenCache, Key)> {
+        let key = Key::new(&self.host, Who::Person, tenant, &self.client_id, scope).ok()?;
+        Some((self.host.token_cache()?.clone(), key))
+    }
+
+    /// Remembers a sign-in, or that there is none, here and on disk.
+    async fn keep(&self, session: &mut Option<Secret>, refresh_token: Option<Secret>) {
+        session.clone_from(&refresh_token);
+        if let Some((cache, key)) = self.tenants.own().and_then(|own| self.stored_as(own, LASTING)) {
+            cache.put(&key, refresh_token.map(Stored::refresh_token), self.host.clock().now()).await;
+        }
+    }
+
+    /// The last sign-in, of this program or of one before it.
+    async fn last_sign_in(&self, session: Option<&Secret>) -> Option<Secret> {
+        if let Some(refresh_token) = session {
+            return Some(refresh_token.clone());
+        }
+        let (cache, key) = self.tenants.own().and_then(|own| self.stored_as(own, LASTING))?;
+        Some(cache.get(&key).await?.secret)
     }
 
     /// A token out of the last sign-in, without asking anybody.
@@ -113,7 +145,7 @@ impl Person {
         application: &Application,
         request: &AuthRequest,
     ) -> Result<Option<AccessToken>, AuthError> {
-        let Some(refresh_token) = session.clone() else { return Ok(None) };
+        let Some(refresh_token) = self.last_sign_in(session.as_ref()).await else { return Ok(None) };
         let scope = scope(request);
         let mut fields = vec![
             ("client_id", application.client_id.as_str()),
@@ -125,7 +157,7 @@ impl Person {
         match entra::post(&self.host, application, Endpoint::Token, &fields, &[&refresh_token]).await {
             Ok(said) => {
                 let grant = said.grant()?;
-                *session = Some(grant.refresh_token.unwrap_or(refresh_token));
+                self.keep(session, Some(grant.refresh_token.unwrap_or(refresh_token))).await;
                 Ok(Some(grant.token))
             }
             // The sign-in has ended, or does not do for this: somebody must be asked again.
@@ -136,7 +168,7 @@ impl Person {
                 ) =>
             {
                 tracing::debug!(error = %refusal.error, "a new sign-in is needed");
-                *session = None;
+                self.keep(session, None).await;
                 Ok(None)
             }
             Err(refusal) => Err(refusal.error),

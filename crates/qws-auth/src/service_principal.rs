@@ -5,10 +5,11 @@ use qws_config::{Secret, TenantId};
 use qws_http::{BoxError, Clock};
 
 use crate::{
-    AuthError, AuthRequest, Host,
+    AuthError, AuthRequest, Host, TokenCache,
     access_token::AccessToken,
     entra::{Application, Proof, client_credentials},
     tenants::Tenants,
+    token_cache::{Key, Who},
     tokens::{TokenSource, Tokens, token_credential},
 };
 
@@ -24,7 +25,8 @@ pub trait ClientAssertion: fmt::Debug + Send + Sync {
     async fn assertion(&self) -> Result<Secret, BoxError>;
 }
 
-/// An application registered in Entra ID, with a secret or with the word of an identity provider that it trusts.
+/// An application registered in Entra ID, with a secret, with a certificate (feature `certificate`), or with the word
+/// of an identity provider that it trusts.
 ///
 /// ```
 /// use qws_auth::ServicePrincipal;
@@ -45,6 +47,8 @@ pub struct ServicePrincipal {
 enum Means {
     Secret(Secret),
     Assertion(Arc<dyn ClientAssertion>),
+    #[cfg(feature = "certificate")]
+    Certificate(crate::ClientCertificate),
 }
 
 #[derive(Clone)]
@@ -83,6 +87,19 @@ impl ServicePrincipal {
         assertion: impl ClientAssertion + 'static,
     ) -> Result<Self, AuthError> {
         Self::new(tenant, client_id, Means::Assertion(Arc::new(assertion)))
+    }
+
+    /// Signs in with a certificate. Only feature `certificate` has it.
+    ///
+    /// # Errors
+    /// [`crate::AuthErrorKind::InvalidInput`] if the client id is no GUID.
+    #[cfg(feature = "certificate")]
+    pub fn with_certificate(
+        tenant: TenantId,
+        client_id: &str,
+        certificate: crate::ClientCertificate,
+    ) -> Result<Self, AuthError> {
+        Self::new(tenant, client_id, Means::Certificate(certificate))
     }
 
     fn new(tenant: TenantId, client_id: &str, means: Means) -> Result<Self, AuthError> {
@@ -128,12 +145,22 @@ impl TokenSource for Source {
         let means = match self.means {
             Means::Secret(_) => "secret",
             Means::Assertion(_) => "assertion",
+            #[cfg(feature = "certificate")]
+            Means::Certificate(_) => "certificate",
         };
         format!("service principal by {means} (client id {}, tenant {})", self.client_id, self.tenant)
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
         self.host.clock().clone()
+    }
+
+    fn stored(&self, request: &AuthRequest) -> Option<(TokenCache, Key)> {
+        let cache = self.host.token_cache()?.clone();
+        let tenant = self.tenants.choose(&self.host, request.tenant()).ok()?.unwrap_or(&self.tenant);
+        let scope = request.audience().scope();
+        let key = Key::new(&self.host, Who::Application, tenant, &self.client_id, scope).ok()?;
+        Some((cache, key))
     }
 
     async fn token(&self, request: &AuthRequest) -> Result<AccessToken, AuthError> {
@@ -148,6 +175,10 @@ impl TokenSource for Source {
                     AuthError::refused("the source of the client assertion failed").with_source(error)
                 })?;
                 client_credentials(&self.host, &application, request, Proof::Assertion(&assertion)).await
+            }
+            #[cfg(feature = "certificate")]
+            Means::Certificate(certificate) => {
+                crate::certificate::token(&self.host, &application, request, certificate).await
             }
         }
     }

@@ -16,8 +16,9 @@ use qws_config::TenantId;
 use qws_http::Clock;
 
 use crate::{
-    Audience, AuthError, AuthRequest, Authorization, Challenge,
+    Audience, AuthError, AuthRequest, Authorization, Challenge, TokenCache,
     access_token::{AccessToken, tenant_of},
+    token_cache::{Key, Stored},
 };
 
 /// The least time between two attempts to renew a token that is still good, and between two refused tokens that are
@@ -42,6 +43,12 @@ pub(crate) trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// Gets a token in the background, while the old one is good and nobody waits: not the time to ask a person.
     async fn renew(&self, request: &AuthRequest) -> Result<AccessToken, AuthError> {
         self.token(request).await
+    }
+
+    /// Where tokens of this kind are kept on disk, if they are.
+    fn stored(&self, request: &AuthRequest) -> Option<(TokenCache, Key)> {
+        let _ = request;
+        None
     }
 }
 
@@ -69,6 +76,8 @@ struct Slot {
     requests: Vec<Pending>,
     last_attempt: Option<Duration>,
     last_refusal: Option<Duration>,
+    /// What is on disk was refused, and must not come back from there.
+    stored_was_refused: bool,
 }
 
 /// A token request under way; gone once nobody waits for it.
@@ -154,12 +163,9 @@ impl<S: TokenSource> Tokens<S> {
         in_background: bool,
     ) -> Shared<Flight> {
         let (claims, shared) = (request.claims().map(str::to_owned), self.shared.clone());
+        let from_disk = !in_background && !slot.stored_was_refused;
         let flight: Flight = Box::pin(async move {
-            let outcome = if in_background {
-                shared.source.renew(&request).await
-            } else {
-                shared.source.token(&request).await
-            };
+            let outcome = shared.token(&request, from_disk, in_background).await;
             shared.finish(&request, outcome)
         });
         let flight = flight.shared();
@@ -200,6 +206,7 @@ impl<S: TokenSource> Tokens<S> {
             }
             slot.held = None;
             slot.last_refusal = Some(moment);
+            slot.stored_was_refused = true;
         }
         Ok(Some(match asked {
             Some(claims) => request.clone().with_claims(Some(claims)),
@@ -219,6 +226,32 @@ impl<S: TokenSource> Inner<S> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A token from disk, if one is there that may be used, else a new one, which is kept there.
+    async fn token(
+        &self,
+        request: &AuthRequest,
+        from_disk: bool,
+        in_background: bool,
+    ) -> Result<AccessToken, AuthError> {
+        let stored = self.source.stored(request).filter(|_| request.claims().is_none());
+        if let Some((cache, key)) = stored.as_ref().filter(|_| from_disk)
+            && let Some(found) = cache.get(key).await
+            && let Some(token) = found.into_access_token(self.clock.now())
+            && token.life > LAST_MOMENTS
+        {
+            return Ok(token);
+        }
+        let token = if in_background {
+            self.source.renew(request).await?
+        } else {
+            self.source.token(request).await?
+        };
+        if let Some((cache, key)) = &stored {
+            cache.put(key, Some(Stored::access_token(&token)), self.clock.now()).await;
+        }
+        Ok(token)
+    }
+
     fn finish(
         &self,
         request: &AuthRequest,
@@ -231,6 +264,7 @@ impl<S: TokenSource> Inner<S> {
             Ok(held) => {
                 let authorization = held.authorization.clone();
                 slot.held = Some(held);
+                slot.stored_was_refused = false;
                 Ok(authorization)
             }
             Err(error) => {
@@ -288,6 +322,7 @@ fn slot<'a>(slots: &'a mut Vec<Slot>, request: &AuthRequest) -> &'a mut Slot {
             requests: Vec::new(),
             last_attempt: None,
             last_refusal: None,
+            stored_was_refused: false,
         });
         slots.len() - 1
     });

@@ -204,26 +204,40 @@ async fn no_secret_of_a_sign_in_is_ever_shown() {
         })
         .await;
         let provider = |path: &str| format!("{}{path}", server.url());
-        let at = |provider: &str| {
-            let host = host(&[("SYSTEM_OIDCREQUESTURI", provider)]);
-            host.with_authority_host(&server.url()).unwrap().with_terminal(true)
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| {
+            let host = host(&[("SYSTEM_OIDCREQUESTURI", &provider(name))]);
+            let host = host.with_authority_host(&server.url()).unwrap().with_terminal(true);
+            match qws_auth::TokenCache::in_folder(folder.path().join(name.trim_start_matches('/'))) {
+                Ok(cache) => host.with_token_cache(cache),
+                Err(_) => host,
+            }
         };
-        let device = DeviceCode::new(|_| ()).with_host(at(""));
+        let device = DeviceCode::new(|_| ()).with_host(at("/device"));
         good += u32::from(seen(&mut out, &device).await);
-        let browser = InteractiveBrowser::new().with_host(at("")).with_opener(|page| {
+        let browser = InteractiveBrowser::new().with_host(at("/browser")).with_opener(|page| {
             let page = crate::browser::Page::parse(page);
             tokio::spawn(async move { page.post(&[("code", CANARY), ("state", page.state())]).await });
             Ok(())
         });
         good += u32::from(seen(&mut out, &browser).await);
+        // Its key leaves no machine; what it signs was never in an answer to be repeated.
+        #[cfg(feature = "certificate")]
+        if status < 400 {
+            let certificate = crate::certificate::certificate();
+            let tenant = TENANT.parse().unwrap();
+            let credential = ServicePrincipal::with_certificate(tenant, CLIENT_ID, certificate).unwrap();
+            good += u32::from(seen(&mut out, &credential.with_host(at("/certificate"))).await);
+        }
         for path in ["/provider", "/broken"] {
             let tenant = TENANT.parse().unwrap();
             let connection = crate::pipelines::CONNECTION;
             let job = AzurePipelines::new(tenant, CLIENT_ID, connection, CANARY).unwrap();
-            good += u32::from(seen(&mut out, &job.with_host(at(&provider(path)))).await);
+            good += u32::from(seen(&mut out, &job.with_host(at(path))).await);
         }
     }
-    assert_eq!(good, 2, "device code and pipeline; the browser's token lacks its nonce");
+    let expected = if cfg!(feature = "certificate") { 3 } else { 2 };
+    assert_eq!(good, expected, "device code, pipeline, certificate; the browser's token lacks its nonce");
     assert!(!out.contains(CANARY), "{}", around(&out));
     assert!(!log.text().contains(CANARY), "{}", around(&log.text()));
 }

@@ -5,6 +5,8 @@
 mod arc;
 mod browser;
 mod canary;
+#[cfg(feature = "certificate")]
+mod certificate;
 #[cfg(unix)]
 mod default_credential;
 mod device_code;
@@ -16,6 +18,8 @@ mod pipelines;
 mod server;
 mod service;
 mod service_fabric;
+#[cfg(unix)]
+mod token_cache;
 #[cfg(unix)]
 mod tools;
 
