@@ -41,7 +41,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<(), Box<dyn Error>> {
+pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout();
     #[allow(clippy::disallowed_methods, reason = "a program may read its own environment")]
     let given = std::env::var("AZURE_QUANTUM_CONNECTION_STRING").ok().filter(|text| !text.trim().is_empty());

@@ -1,0 +1,40 @@
+//! Connect as a service principal, from a build pipeline or a machine outside Azure.
+//!
+//! `cargo run --example service_principal` takes its values from the environment; where that names no workspace it
+//! starts an emulator.
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a program prints, and reads its environment"
+)]
+
+use std::{env::var, error::Error, process::ExitCode, sync::Arc};
+
+use qws::{
+    Workspace,
+    auth::{Host, ServicePrincipal},
+};
+
+mod support;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    support::run(support::as_application, || async { run(support::host()?).await }).await
+}
+
+pub(crate) async fn run(host: Host) -> Result<(), Box<dyn Error>> {
+    let tenant = var("AZURE_TENANT_ID")?.parse()?;
+    let (client_id, secret) = (var("AZURE_CLIENT_ID")?, var("AZURE_CLIENT_SECRET")?);
+    // In the public cloud `with_host` is not needed: it says who signs in, where that is not the usual host.
+    let credential = ServicePrincipal::with_secret(tenant, &client_id, secret)?.with_host(host);
+    let workspace = Workspace::from_environment()
+        .resource_id(&var("AZURE_QUANTUM_RESOURCE_ID")?)?
+        .credential(Arc::new(credential))
+        .connect()
+        .await?;
+
+    println!("endpoint   {}", workspace.address().endpoint());
+    println!("targets    {}", workspace.targets().await?.len());
+    println!("signed in  {}", workspace.credential().describe());
+    Ok(())
+}
