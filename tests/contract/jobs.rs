@@ -55,6 +55,9 @@ async fn cancel_update_and_delete_are_three_things() {
     job.delete().await.unwrap();
     assert!(local.workspace().job(&id).await.unwrap_err().is_not_found());
     assert_eq!((count(&local, Route::JobsCancel), count(&local, Route::JobsDelete)), (1, 1));
+    let sent = local.emulator.requests();
+    let cancel = sent.iter().find(|request| request.operation == Some(Route::JobsCancel)).unwrap();
+    assert_eq!(cancel.header("content-length"), Some("0"), "a POST without a body says so");
 }
 
 #[tokio::test]

@@ -316,8 +316,15 @@ impl Request {
             .uri(uri)
             .header(header::ACCEPT, HeaderValue::from_static("application/json"))
             .header(header::USER_AGENT, user_agent);
-        if let Some((_, content_type)) = self.body {
-            builder = builder.header(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        match self.body {
+            Some((_, content_type)) => {
+                builder = builder.header(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+            }
+            // hyper says nothing of a body that is not there, and front ends may ask for its length (411).
+            None if self.method == Method::POST => {
+                builder = builder.header(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+            }
+            None => {}
         }
         let body = self.body.as_ref().map(|(bytes, _)| bytes.clone()).unwrap_or_default();
         builder.body(body).map_err(|_| {

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use azure_core::Uuid;
 use bytes::Bytes;
 use futures::future::{Either, select};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tracing::{Instrument, Span, field};
 
 use crate::{Clock, ResponseBody, RetryPolicy, SystemClock, Transport, TransportError, retry_after};
@@ -20,7 +20,7 @@ use crate::{Clock, ResponseBody, RetryPolicy, SystemClock, Transport, TransportE
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// One id per call, the same on all its attempts, for finding the call in the service's logs.
-const CLIENT_REQUEST_ID: &str = "x-ms-client-request-id";
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
 
 /// Of an error answer no more than this is read: it is cut there, so that a long page never hides the status.
 pub(crate) const ERROR_BODY_LIMIT_BYTES: usize = 64 * 1024;
@@ -211,7 +211,9 @@ impl Http {
     pub async fn send(&self, mut call: Call<'_>) -> Result<Answer, Failure> {
         let id = call.request.headers_mut().entry(CLIENT_REQUEST_ID);
         id.or_insert_with(|| {
-            HeaderValue::try_from(Uuid::new_v4().to_string()).unwrap_or(HeaderValue::from_static("-"))
+            let mut text = Uuid::encode_buffer();
+            let id = Uuid::new_v4().hyphenated().encode_lower(&mut text);
+            HeaderValue::from_str(id).unwrap_or(HeaderValue::from_static("-"))
         });
         let attempts = Attempts::new(self, call.repeatable, call.deadline);
 

@@ -196,11 +196,26 @@ impl Transport for ReqwestTransport {
         let turn = self.inner.turns.clone().acquire_owned().await;
         // The semaphore is never closed, so a missing turn cannot happen; without one we would merely not be counted.
         let turn = turn.ok();
-        let request = reqwest::Request::try_from(request).map_err(|error| to_error(&uri, error))?;
+        let request = to_reqwest(request)?;
         let response = client.execute(request).await.map_err(|error| to_error(&uri, error))?;
         let (head, body) = http::Response::<reqwest::Body>::from(response).into_parts();
         Ok(http::Response::from_parts(head, stream(body, uri, turn)))
     }
+}
+
+/// As reqwest's own conversion, without writing the URI through its `Display` on the way.
+fn to_reqwest(request: http::Request<Bytes>) -> Result<reqwest::Request, TransportError> {
+    let (head, body) = request.into_parts();
+    let uri = &head.uri;
+    let refused = || TransportError::new(TransportErrorKind::Refused, uri);
+    let (scheme, authority) = (uri.scheme_str().ok_or_else(refused)?, uri.authority().ok_or_else(refused)?);
+    let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let url = [scheme, "://", authority.as_str(), path].concat();
+    let url = url::Url::parse(&url).map_err(|error| refused().with_source(error))?;
+    let mut request = reqwest::Request::new(head.method, url);
+    *request.headers_mut() = head.headers;
+    *request.body_mut() = Some(body.into());
+    Ok(request)
 }
 
 /// The body as a stream that holds the connection's turn until it is dropped.

@@ -18,6 +18,8 @@ pub struct ServiceError {
     /// Errors that led to this one.
     #[serde(default, deserialize_with = "null_as_default")]
     pub details: Vec<ServiceError>,
+    /// Whatever more specific codes the service nests, as they came.
+    pub innererror: Option<serde_json::Value>,
 }
 
 impl ServiceError {
