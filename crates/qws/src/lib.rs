@@ -9,3 +9,8 @@ pub use qws_http as http;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// The guide to jobs, so that its examples are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/jobs.md")]
+struct JobsGuide;
