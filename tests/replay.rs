@@ -60,9 +60,12 @@ impl Transport for Replay {
 
 fn answer(response: &Response) -> http::Response<ResponseBody> {
     let body = match &response.body {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        json => json.to_string(),
+        Value::Null => Vec::new(),
+        Value::String(text) => text.clone().into_bytes(),
+        json => match json.get("$hex").and_then(Value::as_str) {
+            Some(hex) => hex.as_bytes().chunks(2).map(byte).collect(),
+            None => json.to_string().into_bytes(),
+        },
     };
     let mut builder = http::Response::builder().status(response.status);
     if response.body.is_object() && !response.headers.contains_key("content-type") {
@@ -75,6 +78,11 @@ fn answer(response: &Response) -> http::Response<ResponseBody> {
         .header("content-length", body.len())
         .body(ResponseBody::from_bytes(body))
         .expect("the vector's answer is HTTP")
+}
+
+fn byte(hex: &[u8]) -> u8 {
+    let digits = std::str::from_utf8(hex).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    digits.expect("`$hex` holds pairs of hexadecimal digits")
 }
 
 /// How a request differs from what it must be.

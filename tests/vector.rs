@@ -64,7 +64,7 @@ pub struct Response {
     /// Headers.
     #[serde(default)]
     pub headers: Map<String, Value>,
-    /// The body: JSON, or a text as it is.
+    /// The body: JSON, a text as it is, or bytes as `{"$hex": "fffe"}`.
     #[serde(default)]
     pub body: Value,
 }

@@ -62,13 +62,7 @@ async fn call(workspace: &Workspace, vector: &Vector) -> Result<Value, Error> {
             Ok(json!({"sasUri": uri.expose()}))
         }
         "submit" => Ok(tell_job(submit(workspace, vector).await?.details())),
-        "results" => {
-            let job = workspace.job(&text("id").parse()?).await?;
-            let results = job.results().await?;
-            let histograms: Result<Vec<_>, Error> =
-                results.histograms().map(|all| all.iter().map(tell_histogram).collect());
-            Ok(json!({"format": results.format(), "histograms": histograms?}))
-        }
+        "results" | "failed_output" => read_results(workspace, vector).await,
         "jobs.list" => {
             let jobs = listed(client.jobs().list(), vector).collect().await?;
             Ok(json!({"jobs": jobs.iter().map(tell_job).collect::<Vec<_>>()}))
@@ -262,6 +256,49 @@ fn tell_job(job: &JobDetails) -> Value {
         "creationNanosecond": job.creation_time.map(azure_core::time::OffsetDateTime::nanosecond),
         "outputDataUri": job.output_data_uri.as_ref().map(qws::BlobUri::expose),
         "error": job.error_data.as_ref().map(qws::ServiceError::summary),
+    })
+}
+
+async fn read_results(workspace: &Workspace, vector: &Vector) -> Result<Value, Error> {
+    let text = |name: &str| vector.call.get(name).and_then(Value::as_str).unwrap_or_default();
+    let mut job = workspace.job(&text("id").parse()?).await?;
+    if text("operation") == "failed_output" {
+        let output = job.failed_output().await?;
+        return Ok(
+            json!({"output": output.map(|results| String::from_utf8_lossy(results.raw()).into_owned())}),
+        );
+    }
+    if vector.call.contains_key("wait") {
+        job.wait().await?;
+    }
+    if text("read") == "twice" {
+        job.results().await?;
+    }
+    tell_results(&job.results().await?, text("read"))
+}
+
+fn tell_results(results: &qws::Results, read: &str) -> Result<Value, Error> {
+    match read {
+        "" | "twice" => {
+            let all = results.histograms()?;
+            Ok(
+                json!({"format": results.format(), "histograms": all.iter().map(tell_histogram).collect::<Vec<_>>()}),
+            )
+        }
+        "shots" => Ok(json!({"shots": results.all_shots()?.iter().map(tell_shots).collect::<Vec<_>>()})),
+        "raw" => {
+            let bytes = results.raw();
+            Ok(json!({"bytes": bytes.to_vec(), "text": String::from_utf8_lossy(bytes)}))
+        }
+        other => panic!("results are not read as `{other}`"),
+    }
+}
+
+fn tell_shots(shots: &qws::Shots) -> Value {
+    json!({
+        "width": shots.width(),
+        "labels": shots.iter().map(|shot| shot.to_string()).collect::<Vec<_>>(),
+        "errors": shots.errors().iter().map(|error| json!([error.shot, error.to_string()])).collect::<Vec<_>>(),
     })
 }
 

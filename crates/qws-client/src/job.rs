@@ -158,6 +158,25 @@ impl Job {
         Ok(Results::new(&self.details, self.read(uri).await?))
     }
 
+    /// Reads what a job that failed or was cancelled left as output: partial results, or a report of what went wrong.
+    /// `None` if it left nothing, as most do, or did not fail. Why it failed is in [`JobDetails::error_data`].
+    ///
+    /// # Errors
+    /// As any read from storage; an output that is named and not there is `None`.
+    pub async fn failed_output(&self) -> Result<Option<Results>, Error> {
+        let (Some(JobStatus::Failed | JobStatus::Cancelled), Some(uri)) =
+            (self.status(), &self.details.output_data_uri)
+        else {
+            return Ok(None);
+        };
+        match self.read(uri).await {
+            Ok(bytes) if bytes.is_empty() => Ok(None),
+            Ok(bytes) => Ok(Some(Results::new(&self.details, bytes))),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error.with_operation(Operation::Results).with_job(self.id())),
+        }
+    }
+
     /// Reads a blob of the job by the link in its details, or by a fresh one where that is old or refused.
     async fn read(&self, uri: &BlobUri) -> Result<bytes::Bytes, Error> {
         let client = self.workspace.client();

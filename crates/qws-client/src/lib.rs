@@ -45,7 +45,9 @@ pub use options::{API_VERSION, ClientOptions};
 pub use preflight::{Check, Finding, Preflight, Severity};
 pub use programs::{Argument, ArgumentType, BatchItem, Circuit, Pauli, Program};
 pub use request::Operation;
-pub use results::{Histogram, Measure, Outcome, Results};
+pub use results::{
+    Bars, Bit, BitString, Histogram, Measure, Outcome, Register, Results, Shot, ShotError, ShotValue, Shots,
+};
 pub use session::{SESSION_IDLE_MINUTES, Session, SessionBuilder};
 pub use submit::Submission;
 pub use target::Target;

@@ -1,5 +1,3 @@
-use std::fmt;
-
 /// Which numbers the service gave; the other kind is derived from them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -58,19 +56,20 @@ impl Outcome {
 impl Histogram {
     /// `shots_asked` is used only where the numbers are probabilities; counts tell their own sum.
     pub(crate) fn new(given: Given, shots_asked: Option<u64>) -> Self {
-        let (mut outcomes, measure, shots) = match given {
+        let (outcomes, measure, shots) = match given {
             Given::Probabilities(bars) => {
+                let bars = one_bar_a_label(bars, |sum, probability| sum + probability).into_iter();
                 let outcome = |(label, probability)| Outcome { label, probability, count: None };
-                (bars.into_iter().map(outcome).collect::<Vec<_>>(), Measure::Probabilities, shots_asked)
+                (bars.map(outcome).collect(), Measure::Probabilities, shots_asked)
             }
             Given::Counts(bars) => {
                 let shots = bars.iter().fold(0_u64, |sum, (_, count)| sum.saturating_add(*count));
+                let bars = one_bar_a_label(bars, u64::saturating_add).into_iter();
                 let outcome =
                     |(label, count)| Outcome { label, probability: ratio(count, shots), count: Some(count) };
-                (bars.into_iter().map(outcome).collect(), Measure::Counts, Some(shots))
+                (bars.map(outcome).collect(), Measure::Counts, Some(shots))
             }
         };
-        outcomes.sort_by(|a, b| a.label.cmp(&b.label));
         Self { outcomes, measure, shots }
     }
 
@@ -89,13 +88,23 @@ impl Histogram {
     /// The bar with this label.
     #[must_use]
     pub fn get(&self, label: &str) -> Option<&Outcome> {
-        self.outcomes.iter().find(|outcome| outcome.label == label)
+        let at = self.outcomes.binary_search_by(|outcome| outcome.label.as_str().cmp(label)).ok()?;
+        Some(&self.outcomes[at])
     }
 
     /// How many shots the numbers stand for: the sum of the counts, or, with probabilities, what the job asked for.
     #[must_use]
     pub fn shots(&self) -> Option<u64> {
         self.shots
+    }
+
+    /// The `most` likeliest outcomes, likeliest first.
+    #[must_use]
+    pub fn likeliest(&self, most: usize) -> Vec<&Outcome> {
+        let mut outcomes: Vec<_> = self.outcomes.iter().collect();
+        outcomes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        outcomes.truncate(most);
+        outcomes
     }
 
     /// How often an outcome is to be expected: its count, or its probability times the shots. `None` if the shots are
@@ -108,80 +117,66 @@ impl Histogram {
     }
 }
 
+/// Sorted by label. Outcomes that look the same are one bar of their sum: the service's Python client keeps only the last.
+fn one_bar_a_label<N: Copy>(mut bars: Vec<(String, N)>, add: fn(N, N) -> N) -> Vec<(String, N)> {
+    bars.sort_by(|a, b| a.0.cmp(&b.0));
+    bars.dedup_by(|next, bar| {
+        let same = next.0 == bar.0;
+        if same {
+            bar.1 = add(bar.1, next.1);
+        }
+        same
+    });
+    bars
+}
+
 #[allow(clippy::cast_precision_loss, reason = "counts of shots are far below 2^52")]
 fn ratio(count: u64, shots: u64) -> f64 {
     if shots == 0 { 0.0 } else { count as f64 / shots as f64 }
-}
-
-/// Columns of the longest bar.
-const BAR: u8 = 40;
-
-/// One line an outcome: label, bar, count, probability. `~` marks the derived number; `{:#}` draws with ASCII only.
-impl fmt::Display for Histogram {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let block = if f.alternate() { "#" } else { "█" };
-        let width = |text: &str| text.chars().count();
-        let labels = self.outcomes.iter().map(|outcome| width(&outcome.label)).max().unwrap_or(0);
-        let tallest = self.outcomes.iter().map(Outcome::probability).fold(0.0, f64::max);
-        let (count_mark, probability_mark) = match self.measure {
-            Measure::Counts => ("", "~"),
-            Measure::Probabilities => ("~", ""),
-        };
-        let counts: Vec<String> = self
-            .outcomes
-            .iter()
-            .map(|outcome| match self.expected_count(outcome) {
-                Some(count) => format!("{count_mark}{count:.0}"),
-                None => String::new(),
-            })
-            .collect();
-        let count_width = counts.iter().map(|text| width(text)).max().unwrap_or(0);
-        for (at, (outcome, count)) in self.outcomes.iter().zip(&counts).enumerate() {
-            if at > 0 {
-                f.write_str("\n")?;
-            }
-            let share = if tallest > 0.0 { outcome.probability / tallest } else { 0.0 };
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 40")]
-            let bar = block.repeat((share * f64::from(BAR)).round() as usize);
-            let padding = " ".repeat(usize::from(BAR) - width(&bar));
-            let label = &outcome.label;
-            write!(
-                f,
-                "{label:<labels$}  {bar}{padding}  {count:>count_width$}  {probability_mark}{:.4}",
-                outcome.probability
-            )?;
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn histogram(bars: &[(&str, u64)]) -> Histogram {
+        let bars = bars.iter().map(|&(label, count)| (label.to_owned(), count)).collect();
+        Histogram::new(Given::Counts(bars), None)
+    }
+
     #[test]
-    fn given_probabilities_are_exact_and_counts_are_marked_as_derived() {
-        let bars = vec![("111".to_owned(), 0.5), ("000".to_owned(), 0.5)];
+    fn given_probabilities_are_exact_and_counts_are_derived() {
+        let bars = vec![("111".to_owned(), 0.5), ("000".to_owned(), 0.25)];
         let histogram = Histogram::new(Given::Probabilities(bars), Some(500));
-        let bar = "#".repeat(40);
-        assert_eq!(format!("{histogram:#}"), format!("000  {bar}  ~250  0.5000\n111  {bar}  ~250  0.5000"));
-        assert_eq!(histogram.get("000").unwrap().count(), None);
+        let bar = histogram.get("000").unwrap();
+        assert_eq!(
+            (bar.probability(), bar.count(), histogram.expected_count(bar)),
+            (0.25, None, Some(125.0))
+        );
+        assert_eq!(histogram.measure(), Measure::Probabilities);
     }
 
     #[test]
-    fn given_counts_are_exact_and_probabilities_are_marked_as_derived() {
-        let bars = vec![("[0]".to_owned(), 3), ("[1]".to_owned(), 1)];
-        let histogram = Histogram::new(Given::Counts(bars), None);
+    fn given_counts_are_exact_and_probabilities_are_derived() {
+        let histogram = histogram(&[("[1]", 3), ("[0]", 1)]);
         assert_eq!((histogram.measure(), histogram.shots()), (Measure::Counts, Some(4)));
-        let text = histogram.to_string();
-        assert!(text.starts_with("[0]  ████"), "{text}");
-        assert!(text.ends_with("  1  ~0.2500"), "{text}");
+        let bar = histogram.get("[1]").unwrap();
+        assert_eq!((bar.probability(), bar.count()), (0.75, Some(3)));
+        assert!(histogram.get("[2]").is_none());
     }
 
     #[test]
-    fn an_empty_histogram_prints_nothing() {
-        let histogram = Histogram::new(Given::Counts(Vec::new()), None);
-        assert_eq!(histogram.to_string(), "");
-        assert_eq!(histogram.shots(), Some(0));
+    fn outcomes_that_look_the_same_are_one_bar() {
+        let histogram = histogram(&[("b", 1), ("a", 2), ("b", 4)]);
+        let bars: Vec<_> =
+            histogram.outcomes().iter().map(|bar| (bar.label(), bar.count().unwrap())).collect();
+        assert_eq!(bars, [("a", 2), ("b", 5)]);
+        assert_eq!(histogram.likeliest(1)[0].label(), "b");
+    }
+
+    #[test]
+    fn no_shots_are_no_division_by_zero() {
+        assert_eq!(histogram(&[]).shots(), Some(0));
+        assert_eq!(histogram(&[("0", 0)]).outcomes()[0].probability().to_string(), "0");
     }
 }
