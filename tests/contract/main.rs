@@ -8,6 +8,7 @@ mod connection;
 mod credentials;
 mod failures;
 mod faults;
+mod https;
 mod jobs;
 mod log;
 mod main_job;
