@@ -1,7 +1,7 @@
 //! The names that identify a workspace, each a type of its own so that none can stand in for another.
 
 use crate::error::{ParseError, ParseErrorKind, Part};
-use crate::text::Text;
+use crate::text::{Text, all};
 
 /// Declares a text newtype. The type itself must give `fn read(Text<'_>) -> Result<Self, ParseError>`.
 macro_rules! text_newtype {
@@ -97,20 +97,20 @@ impl SubscriptionId {
 
 const GUID: &str = "a GUID, 8-4-4-4-12 hexadecimal digits with hyphens";
 
+const GUID_PATTERN: &str = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
 /// A GUID in lower case, or the offset where the text stops being one.
 fn guid(text: &str) -> Result<Box<str>, usize> {
-    let fits = |at: usize, byte: u8| match at {
-        8 | 13 | 18 | 23 => byte == b'-',
-        _ => at < 36 && byte.is_ascii_hexdigit(),
+    let fits = |(pattern, byte): (u8, u8)| match pattern {
+        b'-' => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
     };
-    let misfit = match <&[u8; 36]>::try_from(text.as_bytes()) {
-        // Of a known length this is one straight run over the bytes.
-        Ok(bytes) if (0..36).fold(true, |fine, at| fine & fits(at, bytes[at])) => {
-            return Ok(text.to_ascii_lowercase().into());
-        }
-        _ => text.bytes().enumerate().position(|(at, byte)| !fits(at, byte)),
-    };
-    Err(misfit.unwrap_or(text.len()))
+    let pairs = || GUID_PATTERN.bytes().zip(text.bytes());
+    // As in `text::all`.
+    if text.len() == GUID_PATTERN.len() && pairs().fold(true, |all, pair| all & fits(pair)) {
+        return Ok(text.to_ascii_lowercase().into());
+    }
+    Err(pairs().position(|pair| !fits(pair)).unwrap_or(text.len().min(GUID_PATTERN.len())))
 }
 
 #[cold]
@@ -146,6 +146,10 @@ impl ResourceGroup {
         const EXPECTED: &str = "1 to 90 letters, digits, '_', '-', '.', '(', ')', and no '.' at the end";
         let part = Part::ResourceGroup;
         let fine = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '(' | ')');
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        if (1..=90).contains(&text.str.len()) && all(text.str.as_bytes(), plain) {
+            return Ok(Self(text.str.into()));
+        }
         if let Some((at, found)) = text.str.char_indices().find(|&(_, c)| !fine(c)) {
             return Err(ParseError::character(part, text.at + at, found, EXPECTED));
         }

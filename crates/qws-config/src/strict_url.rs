@@ -4,7 +4,7 @@
 //! hole. What that parser forgives (tabs, backslashes, user names, missing slashes) is refused before it sees the text.
 
 use crate::error::{ParseError, ParseErrorKind, Part};
-use crate::text::Text;
+use crate::text::{Text, all, find};
 use url::{Host, Url};
 
 pub(crate) struct StrictUrl {
@@ -29,16 +29,21 @@ impl StrictUrl {
         if text.str.is_empty() {
             return Err(ParseError::empty(part, text.at, EXPECTED));
         }
-        if let Some(at) = text.str.bytes().position(|byte| !byte.is_ascii_graphic() || byte == b'\\') {
+        let fine = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
+        if !all(text.str.as_bytes(), fine)
+            && let Some(at) = text.str.bytes().position(|byte| !fine(byte))
+        {
             let found = text.str[at..].chars().next().unwrap_or(char::REPLACEMENT_CHARACTER);
             return Err(ParseError::character(part, text.at + at, found, "visible ASCII without '\\'"));
         }
-        let Some(scheme) = text.str.find(':').filter(|&at| text.str[at..].starts_with("://")) else {
+        let colon = find(text.str, b':');
+        let Some(scheme) = colon.filter(|&at| text.str[at..].starts_with("://")) else {
             return Err(shape(0, "has no scheme").with_hint("begin it with `https://`"));
         };
         let host_at = scheme + 3;
-        let from_host = &text.str.as_bytes()[host_at..];
-        let path_at = host_at + from_host.iter().position(|b| b"/?#".contains(b)).unwrap_or(from_host.len());
+        let from_host = &text.str[host_at..];
+        let path_at =
+            host_at + from_host.bytes().position(|byte| b"/?#".contains(&byte)).unwrap_or(from_host.len());
         if path_at == host_at {
             // The URL parser would skip any number of slashes to find one.
             return Err(shape(host_at, "has no host"));
@@ -53,11 +58,11 @@ impl StrictUrl {
                 "at most 260 with the port",
             ));
         }
-        if text.str[host_at..path_at].contains('@') {
+        if find(&text.str[host_at..path_at], b'@').is_some() {
             return Err(shape(host_at, "has a user name or password")
                 .with_hint("leave out everything before the `@`"));
         }
-        if let Some(at) = text.str.as_bytes()[path_at..].iter().position(|b| b"?#".contains(b)) {
+        if let Some(at) = text.str[path_at..].bytes().position(|byte| b"?#".contains(&byte)) {
             return Err(shape(path_at + at, "has a query or fragment"));
         }
         let url = Url::parse(text.str).map_err(|error| {
