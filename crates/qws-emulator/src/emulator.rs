@@ -100,6 +100,15 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Lets jobs read their input from other machines and write their output there, as their links say.
+    ///
+    /// Unless set, links that lead elsewhere must lead to this machine; a job with another one fails. Whoever can submit
+    /// jobs then chooses which hosts the emulator contacts.
+    pub fn allow_remote_storage(mut self) -> Self {
+        self.settings.remote_storage = true;
+        self
+    }
+
     /// The kind of the workspace; V1 unless set.
     pub fn workspace_kind(mut self, kind: WorkspaceKind) -> Self {
         self.settings.workspace.kind = kind;
@@ -193,6 +202,7 @@ impl EmulatorBuilder {
             return Addresses {
                 service: format!("{scheme}://{service}"),
                 storage: format!("{scheme}://{storage}"),
+                storage_port: storage.port(),
                 authority: format!("{scheme}://{service}"),
                 metadata,
             };
@@ -205,6 +215,7 @@ impl EmulatorBuilder {
         Addresses {
             service: format!("{scheme}://{}{suffix}.quantum.azure.com", workspace.location),
             storage: format!("{scheme}://{ACCOUNT}.blob.core.windows.net"),
+            storage_port: storage.port(),
             authority: format!("{scheme}://login.microsoftonline.com"),
             metadata,
         }
@@ -248,6 +259,7 @@ impl Emulator {
                 sas_lifetime: Duration::from_hours(24),
                 qubit_limit: 20,
                 seed: 0,
+                remote_storage: false,
                 workspace: WorkspaceSpec::default(),
             },
         }

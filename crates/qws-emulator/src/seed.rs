@@ -13,6 +13,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::blob::store::{Conditions, Properties};
 use crate::clock;
 use crate::formats::JobError;
+use crate::place::Place;
 use crate::state::{
     FailurePolicy, Job, Phase, Session, SessionEnd, Shared, Workspace, WorkspaceKind, WorkspaceSpec,
 };
@@ -190,12 +191,24 @@ impl JobSeed {
             "Cancelled" => Phase::Cancelled,
             other => return Err(SeedError(format!("job '{}' cannot begin as `{other}`", self.id))),
         };
-        let container = self.container.unwrap_or_else(|| format!("job-{}", self.id));
+        let place = |name: &str| {
+            let what = || SeedError(format!("job '{}': '{name}' is no container", self.id));
+            Place::named(shared, name).ok_or_else(what)
+        };
+        let container = match &self.container {
+            Some(name) => place(name)?,
+            None => Place::own(&format!("job-{}", self.id), ""),
+        };
+        let input = match (&self.input_container, &self.input_blob) {
+            // A blob elsewhere is written as one link.
+            (Some(link), None) if link.contains("://") => place(link)?,
+            (Some(name), blob) => place(name)?.blob(blob.as_deref().unwrap_or("inputData")),
+            (None, blob) => container.blob(blob.as_deref().unwrap_or("inputData")),
+        };
         Ok(Job {
             number: 0,
-            input_container: self.input_container.unwrap_or_else(|| container.clone()),
             container,
-            input_blob: self.input_blob.unwrap_or_else(|| "inputData".to_owned()),
+            input,
             output_blob: self.output_blob.unwrap_or_else(|| "rawOutputData".to_owned()),
             id: self.id,
             name: self.name,
@@ -214,6 +227,7 @@ impl JobSeed {
             begin,
             end,
             run: Arc::default(),
+            booked: false,
             phase,
         })
     }
@@ -227,9 +241,12 @@ impl JobSeed {
             // A cancellation under way comes back as the end that it is about to have.
             status: if job.phase == Phase::Cancelling { "Cancelled" } else { job.status(kind, now) }
                 .to_owned(),
-            container: Some(job.container.clone()),
-            input_container: Some(job.input_container.clone()),
-            input_blob: Some(job.input_blob.clone()),
+            container: Some(job.container.name()),
+            input_container: Some(job.input.name()),
+            input_blob: match &job.input {
+                Place::Own(path) => Some(path.blob.clone()),
+                Place::Elsewhere(_) => None,
+            },
             output_blob: Some(job.output_blob.clone()),
             input_data_format: job.input_data_format.clone(),
             output_data_format: job.output_data_format.clone(),

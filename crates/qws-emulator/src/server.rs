@@ -28,7 +28,7 @@ use crate::state::Shared;
 use crate::{blob, identity, service};
 
 /// The largest request body: a put of the largest single block that clients send, with room.
-const MAX_BODY: usize = 300 * 1024 * 1024;
+pub(crate) const MAX_BODY: usize = 300 * 1024 * 1024;
 
 /// Which of the listeners a request came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

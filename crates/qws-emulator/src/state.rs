@@ -16,9 +16,11 @@ use crate::blob::sas::SasKeys;
 use crate::blob::store::BlobStore;
 use crate::clock::Clock;
 use crate::fault::FaultBook;
-use crate::formats::{JobError, Output};
+use crate::formats::{GateCounts, JobError};
 use crate::identity::Directory;
+use crate::links::Links;
 use crate::log::RequestLog;
+use crate::place::Place;
 use crate::route::Params;
 use crate::service::quotas::{self, Quota, TargetUsage};
 use crate::token::Tokens;
@@ -33,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) sas_lifetime: Duration,
     pub(crate) qubit_limit: usize,
     pub(crate) seed: u64,
+    /// Whether jobs may have their data on other machines.
+    pub(crate) remote_storage: bool,
     pub(crate) workspace: WorkspaceSpec,
 }
 
@@ -85,6 +89,8 @@ pub(crate) fn random_key(random: &mut fastrand::Rng) -> String {
 pub(crate) struct Addresses {
     pub(crate) service: String,
     pub(crate) storage: String,
+    /// The port of the storage account, whatever name `storage` has.
+    pub(crate) storage_port: u16,
     /// Entra ID, on the service's port.
     pub(crate) authority: String,
     /// The identity endpoints of the machine itself.
@@ -101,6 +107,7 @@ pub(crate) struct Shared {
     pub(crate) tokens: Tokens,
     pub(crate) sas: SasKeys,
     pub(crate) blobs: BlobStore,
+    pub(crate) links: Links,
     directory: Mutex<Directory>,
     state: Mutex<State>,
 }
@@ -112,6 +119,7 @@ impl Shared {
         let sas_key = random_key(&mut random);
         let workspace = Workspace::new(settings.workspace.clone(), &mut random, clock.now());
         Self {
+            links: Links::new(settings.remote_storage),
             settings,
             addresses,
             clock,
@@ -264,10 +272,10 @@ pub(crate) struct Job {
     pub(crate) name: String,
     pub(crate) provider_id: String,
     pub(crate) target: String,
-    pub(crate) container: String,
-    /// The container of the input: the job's own, or another one of the account.
-    pub(crate) input_container: String,
-    pub(crate) input_blob: String,
+    /// Where its output goes.
+    pub(crate) container: Place,
+    /// The blob to be run; as a rule in the same container.
+    pub(crate) input: Place,
     pub(crate) output_blob: String,
     pub(crate) input_data_format: Option<String>,
     pub(crate) output_data_format: String,
@@ -283,7 +291,9 @@ pub(crate) struct Job {
     pub(crate) begin: OffsetDateTime,
     pub(crate) end: OffsetDateTime,
     /// Filled by whoever first looks at the job after its end.
-    pub(crate) run: Arc<OnceCell<Result<Output, JobError>>>,
+    pub(crate) run: Arc<OnceCell<Result<GateCounts, JobError>>>,
+    /// Whether its run is on the quotas already: an interrupted one may be carried out again.
+    pub(crate) booked: bool,
     pub(crate) phase: Phase,
 }
 

@@ -35,6 +35,9 @@ struct Arguments {
     /// Give out the names of the real service, for clients whose name resolution is led here.
     #[arg(long)]
     public_names: bool,
+    /// Let jobs have their input and output on other machines, as their links say; without it on this one only.
+    #[arg(long)]
+    allow_remote_storage: bool,
     /// The name of the workspace.
     #[arg(long, value_name = "NAME")]
     workspace: Option<String>,
@@ -75,6 +78,9 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     }
     if let Some(name) = &arguments.workspace {
         builder = builder.workspace(WorkspaceSpec { name: name.clone(), ..WorkspaceSpec::default() });
+    }
+    if arguments.allow_remote_storage {
+        builder = builder.allow_remote_storage();
     }
     if arguments.https {
         builder = builder.https();

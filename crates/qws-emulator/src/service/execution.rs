@@ -3,25 +3,18 @@
 //! No task runs in the background. Whoever asks about jobs first carries out those that the clock says have ended,
 //! so an answer never depends on how fast the machine is.
 
-use std::sync::Arc;
-
-use tokio::sync::OnceCell;
+use bytes::Bytes;
 
 use super::{jobs, quotas, sessions};
 use crate::blob::store::{Conditions, Properties};
-use crate::formats::{self, JobError, Output, Program};
-use crate::route::{Matched, Operation};
+use crate::formats::{self, GateCounts, JobError, Program};
+use crate::links::Content;
+use crate::place::Place;
+use crate::route::{Matched, Operation, Params};
+use crate::server::MAX_BODY;
 use crate::state::{Job, Phase, Shared, Workspace};
 
-type Run = Result<Output, JobError>;
-
-struct Due {
-    id: String,
-    program: Program,
-    input_container: String,
-    input_blob: String,
-    run: Arc<OnceCell<Run>>,
-}
+type Run = Result<GateCounts, JobError>;
 
 /// Carries out every job of the workspace that is due; for a single job's sake, only that one and its session's.
 pub(crate) async fn settle(shared: &Shared, matched: &Matched) {
@@ -29,36 +22,24 @@ pub(crate) async fn settle(shared: &Shared, matched: &Matched) {
         // Neither looks at jobs.
         return;
     }
+    let params = &matched.params;
     let due = {
         let mut state = shared.state();
-        let Ok(workspace) = state.workspace(&matched.params) else { return };
+        let Ok(workspace) = state.workspace(params) else { return };
         due_jobs(shared, workspace, matched)
     };
     for job in due {
-        let Due { id, mut program, input_container, input_blob, run } = job;
-        let input = shared.blobs.get(&input_container, &input_blob);
-        let outcome = run
-            .get_or_init(|| async move {
-                let Ok(input) = input else {
-                    let message =
-                        format!("The input blob '{input_blob}' was not found in '{input_container}'.");
-                    return Err(JobError::new("InputDataNotFound", message));
-                };
-                program.input = input.content.to_vec();
-                // A simulation can take seconds, which no connection should wait behind.
-                let computed = tokio::task::spawn_blocking(move || formats::execute(&program)).await;
-                computed.unwrap_or_else(|error| Err(JobError::new("InternalError", error.to_string())))
-            })
-            .await;
-        finish(shared, matched, &id, outcome);
+        // Whoever comes second waits for the first one's run.
+        let run = job.run.get_or_init(|| carry_out(shared, params, &job)).await;
+        finish(shared, params, &job, run);
     }
-    if let Ok(workspace) = shared.state().workspace(&matched.params) {
+    if let Ok(workspace) = shared.state().workspace(params) {
         jobs::end_cancelled(workspace, shared.clock.now());
         sessions::time_out(workspace, shared.clock.now());
     }
 }
 
-fn due_jobs(shared: &Shared, workspace: &Workspace, matched: &Matched) -> Vec<Due> {
+fn due_jobs(shared: &Shared, workspace: &Workspace, matched: &Matched) -> Vec<Job> {
     let now = shared.clock.now();
     let open_session = workspace.sessions.values().any(|session| session.end.is_none());
     let one_job = match matched.operation {
@@ -79,50 +60,95 @@ fn due_jobs(shared: &Shared, workspace: &Workspace, matched: &Matched) -> Vec<Du
         .filter_map(|(_, id)| workspace.jobs.get(id))
         .filter(|job| job.phase == Phase::Scheduled)
         .filter(wanted)
-        .map(|job| Due {
-            id: job.id.clone(),
-            program: Program {
-                input: Vec::new(),
-                input_format: job.input_data_format.clone().unwrap_or_default(),
-                output_format: job.output_data_format.clone(),
-                params: job.input_params.clone(),
-                target: job.target.clone(),
-                seed: shared.settings.seed.wrapping_add(job.number.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
-                qubit_limit: shared.settings.qubit_limit,
-            },
-            input_container: job.input_container.clone(),
-            input_blob: job.input_blob.clone(),
-            run: Arc::clone(&job.run),
-        })
+        .cloned()
         .collect()
 }
 
-/// Writes the output and ends the job, unless it ended meanwhile.
-fn finish(shared: &Shared, matched: &Matched, id: &str, outcome: &Run) {
-    let mut state = shared.state();
-    let Ok(workspace) = state.workspace(&matched.params) else { return };
-    let Some(job) = workspace.jobs.get(id).filter(|job| job.phase == Phase::Scheduled).cloned() else {
-        return;
+/// Reads the input, runs it, pays for it, and writes the output.
+async fn carry_out(shared: &Shared, params: &Params, job: &Job) -> Run {
+    let program = Program {
+        input: read_input(shared, job).await?,
+        input_format: job.input_data_format.clone().unwrap_or_default(),
+        output_format: job.output_data_format.clone(),
+        params: job.input_params.clone(),
+        target: job.target.clone(),
+        seed: shared.settings.seed.wrapping_add(job.number.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
+        qubit_limit: shared.settings.qubit_limit,
     };
-    let phase = match outcome {
-        Ok(output) => quotas::book(workspace, &job, &output.counts)
-            .and_then(|()| write_output(shared, &job, output))
-            .map_or_else(Phase::Failed, |()| Phase::Succeeded),
-        Err(error) => Phase::Failed(error.clone()),
-    };
-    tracing::info!(job = id, ?phase, "job ended");
-    jobs::end(workspace, id, phase, job.end);
+    // A simulation can take seconds, which no connection should wait behind.
+    let computed = tokio::task::spawn_blocking(move || formats::execute(&program)).await;
+    let output = computed.unwrap_or_else(|error| Err(JobError::new("InternalError", error.to_string())))?;
+    if let Ok(workspace) = shared.state().workspace(params) {
+        quotas::book(workspace, &job.id, &output.counts)?;
+    }
+    write_output(shared, job, output.body.into()).await?;
+    Ok(output.counts)
 }
 
-fn write_output(shared: &Shared, job: &Job, output: &Output) -> Result<(), JobError> {
-    shared.blobs.create_container(&job.container, job.end);
-    let properties =
-        Properties { content_type: Some("application/json".to_owned()), ..Properties::default() };
-    let body = output.body.clone().into();
-    let (container, blob) = (&job.container, &job.output_blob);
-    shared
-        .blobs
-        .put(container, blob, body, properties, &Conditions::default(), job.end)
-        .map(drop)
-        .map_err(|error| JobError::new("InternalError", error.message))
+async fn read_input(shared: &Shared, job: &Job) -> Result<Vec<u8>, JobError> {
+    let not_found = |message| JobError::new("InputDataNotFound", message);
+    let content = match &job.input {
+        Place::Own(path) => {
+            let blob = shared.blobs.get(&path.container, &path.blob).map_err(|_| {
+                not_found(format!("The input blob '{}' was not found in '{}'.", path.blob, path.container))
+            })?;
+            Content { body: blob.content, encoding: blob.properties.content_encoding }
+        }
+        Place::Elsewhere(link) => {
+            let read = shared.links.read(link).await;
+            read.map_err(|error| not_found(format!("The input data could not be read: {error}.")))?
+        }
+    };
+    unpacked(&content)
+}
+
+/// The input as the client had it before it was packed for the upload.
+fn unpacked(content: &Content) -> Result<Vec<u8>, JobError> {
+    use std::io::Read as _;
+    match content.encoding.as_deref() {
+        Some("gzip") => {
+            let mut input = Vec::new();
+            let mut reader = flate2::read::GzDecoder::new(&content.body[..]).take(MAX_BODY as u64 + 1);
+            let read = reader.read_to_end(&mut input);
+            read.map_err(|error| JobError::invalid_input(format!("The input is no gzip: {error}.")))?;
+            if input.len() > MAX_BODY {
+                let message = format!("The input is larger than {MAX_BODY} bytes when it is unpacked.");
+                return Err(JobError::invalid_input(message));
+            }
+            Ok(input)
+        }
+        _ => Ok(content.body.to_vec()),
+    }
+}
+
+async fn write_output(shared: &Shared, job: &Job, body: Bytes) -> Result<(), JobError> {
+    let failed = |reason: &dyn std::fmt::Display| {
+        JobError::new("InternalError", format!("The output could not be written: {reason}."))
+    };
+    match job.container.blob(&job.output_blob) {
+        Place::Own(path) => {
+            shared.blobs.create_container(&path.container, job.end);
+            let properties =
+                Properties { content_type: Some("application/json".to_owned()), ..Properties::default() };
+            let always = Conditions::default();
+            let put = shared.blobs.put(&path.container, &path.blob, body, properties, &always, job.end);
+            put.map(drop).map_err(|error| failed(&error.code))
+        }
+        Place::Elsewhere(link) => shared.links.write(&link, body).await.map_err(|error| failed(&error)),
+    }
+}
+
+/// Ends the job, unless it ended meanwhile.
+fn finish(shared: &Shared, params: &Params, job: &Job, run: &Run) {
+    let mut state = shared.state();
+    let Ok(workspace) = state.workspace(params) else { return };
+    if workspace.jobs.get(&job.id).is_none_or(|job| job.phase != Phase::Scheduled) {
+        return;
+    }
+    let phase = match run {
+        Ok(_) => Phase::Succeeded,
+        Err(error) => Phase::Failed(error.clone()),
+    };
+    tracing::info!(job = job.id, ?phase, "job ended");
+    jobs::end(workspace, &job.id, phase, job.end);
 }

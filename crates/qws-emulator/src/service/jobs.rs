@@ -8,11 +8,12 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use url::form_urlencoded;
 
-use super::{catalog, listing, providers, read_body, sessions, storage_sas};
+use super::{catalog, listing, providers, read_body, sessions};
 use crate::answer::{Answer, ServiceError};
 use crate::clock;
 use crate::filter::Row;
-use crate::route::{BlobPath, Params};
+use crate::place::Place;
+use crate::route::Params;
 use crate::server::Incoming;
 use crate::state::{Job, Phase, Shared, Workspace};
 use crate::wire::{
@@ -69,14 +70,15 @@ fn accept(
         return Err(ServiceError::conflict("TargetUnavailable", message));
     }
     check_session(workspace, request.session_id.as_deref(), target.id)?;
-    let container = blob_of(&container_uri).map(|path| path.container).ok_or_else(|| {
-        ServiceError::bad_request(INVALID, "The ContainerUri field is not the URI of a container.")
-    })?;
-    let input =
-        request.input_data_uri.as_deref().map(|uri| blob_of(uri).map(|path| (path.container, path.blob)));
-    let (input_container, input_blob) = match input {
-        Some(input) => input.unwrap_or_default(),
-        None => (container.clone(), "inputData".to_owned()),
+    let place = |uri: &str, field: &str, what: &str| {
+        Place::read(shared, uri).ok_or_else(|| {
+            ServiceError::bad_request(INVALID, format!("The {field} field is not the URI of a {what}."))
+        })
+    };
+    let container = place(&container_uri, "ContainerUri", "container")?;
+    let input = match request.input_data_uri.filter(|uri| !uri.is_empty()) {
+        Some(uri) => place(&uri, "InputDataUri", "blob")?.opened_by(&container),
+        None => container.blob("inputData"),
     };
     let begin = now + shared.settings.waiting;
     Ok(Job {
@@ -86,8 +88,7 @@ fn accept(
         provider_id: provider.id.to_owned(),
         target: target.id.to_owned(),
         container,
-        input_container,
-        input_blob,
+        input,
         // The service translates into Microsoft's formats; a provider's own output is passed on raw.
         output_blob: if output_data_format.starts_with("microsoft.") {
             "outputData"
@@ -108,6 +109,7 @@ fn accept(
         begin,
         end: begin + shared.settings.executing,
         run: Arc::default(),
+        booked: false,
         phase: Phase::Scheduled,
     })
 }
@@ -143,10 +145,6 @@ fn as_texts(metadata: Map<String, Value>) -> Map<String, Value> {
         other => Value::String(other.to_string()),
     };
     metadata.into_iter().map(|(key, value)| (key, text(value))).collect()
-}
-
-fn blob_of(uri: &str) -> Option<BlobPath> {
-    BlobPath::parse(url::Url::parse(uri).ok()?.path())
 }
 
 /// Answers one job, with links that can be opened.
@@ -328,8 +326,8 @@ fn plain(shared: &Shared, workspace: &Workspace, job: &Job, now: OffsetDateTime)
     let ended = job.phase.is_final();
     let begun = now >= job.begin && job.end >= job.begin;
     JobDetails {
-        container_uri: storage_sas::uri(shared, &job.container, ""),
-        input_data_uri: storage_sas::uri(shared, &job.input_container, &job.input_blob),
+        container_uri: job.container.uri(shared),
+        input_data_uri: job.input.uri(shared),
         input_data_format: job.input_data_format.clone(),
         input_params: job.input_params.clone(),
         metadata: job.metadata.clone(),
@@ -340,7 +338,7 @@ fn plain(shared: &Shared, workspace: &Workspace, job: &Job, now: OffsetDateTime)
         status: job.status(workspace.kind, now),
         job_type: job.kind.clone(),
         output_data_format: job.output_data_format.clone(),
-        output_data_uri: storage_sas::uri(shared, &job.container, "outputData"),
+        output_data_uri: job.container.blob("outputData").uri(shared),
         begin_execution_time: begun.then(|| clock::millis(job.begin)),
         cancellation_time: (job.phase == Phase::Cancelled).then(|| clock::millis(job.end)),
         last_modified_time: Some(clock::precise(job.modified)),
@@ -372,13 +370,10 @@ pub(crate) fn linked(shared: &Shared, workspace: &Workspace, job: &Job, now: Off
         format!("attachment; filename={name}-{}.{kind}.json", job.id)
     };
     let output = if job.phase == Phase::Succeeded { job.output_blob.as_str() } else { "outputData" };
-    let link = |container: &str, blob: &str, kind: &str| {
-        storage_sas::link(shared, container, blob, "r", &file(kind))
-    };
     JobDetails {
-        container_uri: storage_sas::link(shared, &job.container, "", "rl", ""),
-        input_data_uri: link(&job.input_container, &job.input_blob, "input"),
-        output_data_uri: link(&job.container, output, "output"),
+        container_uri: job.container.link(shared, "rl", ""),
+        input_data_uri: job.input.link(shared, "r", &file("input")),
+        output_data_uri: job.container.blob(output).link(shared, "r", &file("output")),
         quantum_computing_data: Some(QuantumComputingData { count: 1 }),
         ..plain(shared, workspace, job, now)
     }

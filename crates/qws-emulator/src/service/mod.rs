@@ -12,7 +12,7 @@ mod providers;
 pub(crate) mod quotas;
 mod resource_graph;
 mod sessions;
-mod storage_sas;
+pub(crate) mod storage_sas;
 
 use url::form_urlencoded;
 

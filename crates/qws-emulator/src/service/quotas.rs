@@ -69,15 +69,15 @@ fn price(target: &str, counts: &GateCounts) -> Option<(&'static str, f64)> {
     (target.starts_with("quantinuum.sim.") && target.ends_with('e')).then(|| ("ehqc", hqc()))
 }
 
-/// Books a run that has ended, or says why the job must fail.
-pub(crate) fn book(workspace: &mut Workspace, job: &Job, counts: &GateCounts) -> Result<(), JobError> {
+/// Books a run once, or says why the job must fail.
+pub(crate) fn book(workspace: &mut Workspace, id: &str, counts: &GateCounts) -> Result<(), JobError> {
+    let Some(job) = workspace.jobs.get_mut(id).filter(|job| !job.booked) else { return Ok(()) };
     match workspace.kind {
-        WorkspaceKind::V1 => book_units(&mut workspace.quotas, job, counts),
-        WorkspaceKind::V2 => {
-            book_minutes(&mut workspace.usages, job);
-            Ok(())
-        }
+        WorkspaceKind::V1 => book_units(&mut workspace.quotas, job, counts)?,
+        WorkspaceKind::V2 => book_minutes(&mut workspace.usages, job),
     }
+    job.booked = true;
+    Ok(())
 }
 
 fn book_units(quotas: &mut [Quota], job: &Job, counts: &GateCounts) -> Result<(), JobError> {
