@@ -1,17 +1,15 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use azure_core::time::{OffsetDateTime, parse_rfc3339};
-use qws_config::TenantId;
 use qws_http::Clock;
 
 use crate::{
-    AuthError, AuthRequest, Host,
+    AuthError, AuthRequest,
     access_token::{AccessToken, Fields},
-    tenants::Tenants,
     text::{command_line_scope, resource, shown},
     tokens::{TokenSource, Tokens, token_credential},
-    tool::{self, ToolFailure},
+    tool::{ToolFailure, ToolSettings, tool_settings},
 };
 
 /// Whoever is signed in to the Azure CLI (`az login`).
@@ -29,41 +27,15 @@ pub struct AzureCli {
 
 #[derive(Clone)]
 struct Source {
-    host: Host,
-    tenants: Tenants,
+    tool: ToolSettings,
     subscription: Option<String>,
-    limit: Duration,
 }
 
 impl AzureCli {
     /// The account that is signed in, in its default tenant.
     #[must_use]
     pub fn new() -> Self {
-        let source = Source {
-            host: Host::from_process(),
-            tenants: Tenants::default(),
-            subscription: None,
-            limit: Duration::from_secs(10),
-        };
-        Self { tokens: Tokens::new(source) }
-    }
-
-    /// Uses this environment and clock.
-    #[must_use]
-    pub fn with_host(self, host: Host) -> Self {
-        Self { tokens: self.tokens.reconfigured(|source| source.host = host) }
-    }
-
-    /// Gives tokens of this tenant.
-    #[must_use]
-    pub fn with_tenant(self, tenant: TenantId) -> Self {
-        Self { tokens: self.tokens.reconfigured(|source| source.tenants.set_own(tenant)) }
-    }
-
-    /// Gives tokens of this tenant too, when a request asks for one.
-    #[must_use]
-    pub fn allow_tenant(self, tenant: TenantId) -> Self {
-        Self { tokens: self.tokens.reconfigured(|source| source.tenants.allow(tenant)) }
+        Self { tokens: Tokens::new(Source { tool: ToolSettings::new(), subscription: None }) }
     }
 
     /// Uses the account of this subscription, by id or name.
@@ -82,26 +54,15 @@ impl AzureCli {
         }
         Ok(Self { tokens: self.tokens.reconfigured(|source| source.subscription = Some(text.to_owned())) })
     }
-
-    /// How long `az` may take. Default 10 s.
-    #[must_use]
-    pub fn with_time_limit(self, limit: Duration) -> Self {
-        Self { tokens: self.tokens.reconfigured(|source| source.limit = limit) }
-    }
 }
 
-impl Default for AzureCli {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
+tool_settings!(AzureCli);
 token_credential!(AzureCli);
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AzureCli")
-            .field("tenant", &self.tenants.own())
+            .field("tenant", &self.tool.tenants.own())
             .field("subscription", &self.subscription)
             .finish_non_exhaustive()
     }
@@ -114,7 +75,7 @@ impl TokenSource for Source {
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
-        self.host.clock().clone()
+        self.tool.host.clock().clone()
     }
 
     async fn token(&self, request: &AuthRequest) -> Result<AccessToken, AuthError> {
@@ -122,7 +83,7 @@ impl TokenSource for Source {
             return Err(AuthError::unavailable("the Azure CLI cannot be asked for a token with claims")
                 .with_hint("sign in again with `az login`, which asks for what the service wants"));
         }
-        let tenant = self.tenants.choose(&self.host, request.tenant())?;
+        let tenant = self.tool.tenant(request)?;
         let scope = command_line_scope(request.audience().scope())?;
         let mut arguments =
             vec!["account", "get-access-token", "--output", "json", "--resource", resource(scope)];
@@ -134,15 +95,15 @@ impl TokenSource for Source {
         }
         // Older versions print the end of the token in local time only, so we choose what is local.
         let variables = [("AZURE_CORE_NO_COLOR", "true"), ("TZ", "UTC")];
-        let asked = self.host.clock().now();
-        let output = tool::run(&self.host, "az", &arguments, &variables, self.limit).await;
+        let asked = self.tool.host.clock().now();
+        let output = self.tool.run("az", &arguments, &variables).await;
         read(&output.map_err(|failure| self.failed(failure))?, asked)
     }
 }
 
 impl Source {
     fn failed(&self, failure: ToolFailure) -> AuthError {
-        let stderr = match failure.explain("the Azure CLI", "az", self.limit) {
+        let stderr = match failure.explain("the Azure CLI", "az", self.tool.limit) {
             Ok(stderr) => stderr,
             Err(error) => return error,
         };

@@ -1,18 +1,16 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use azure_core::time::{OffsetDateTime, parse_rfc3339};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use qws_config::TenantId;
 use qws_http::Clock;
 
 use crate::{
-    AuthError, AuthRequest, Host,
+    AuthError, AuthRequest,
     access_token::{AccessToken, Fields},
-    tenants::Tenants,
     text::{command_line_scope, shown},
     tokens::{TokenSource, Tokens, token_credential},
-    tool::{self, ToolFailure},
+    tool::{ToolFailure, ToolSettings, tool_settings},
 };
 
 /// Whoever is signed in to the Azure Developer CLI (`azd auth login`).
@@ -30,59 +28,23 @@ pub struct AzureDeveloperCli {
 
 #[derive(Clone)]
 struct Source {
-    host: Host,
-    tenants: Tenants,
-    limit: Duration,
+    tool: ToolSettings,
 }
 
 impl AzureDeveloperCli {
     /// The account that is signed in, in its default tenant.
     #[must_use]
     pub fn new() -> Self {
-        let source = Source {
-            host: Host::from_process(),
-            tenants: Tenants::default(),
-            limit: Duration::from_secs(10),
-        };
-        Self { tokens: Tokens::new(source) }
-    }
-
-    /// Uses this environment and clock.
-    #[must_use]
-    pub fn with_host(self, host: Host) -> Self {
-        Self { tokens: self.tokens.reconfigured(|source| source.host = host) }
-    }
-
-    /// Gives tokens of this tenant.
-    #[must_use]
-    pub fn with_tenant(self, tenant: TenantId) -> Self {
-        Self { tokens: self.tokens.reconfigured(|source| source.tenants.set_own(tenant)) }
-    }
-
-    /// Gives tokens of this tenant too, when a request asks for one.
-    #[must_use]
-    pub fn allow_tenant(self, tenant: TenantId) -> Self {
-        Self { tokens: self.tokens.reconfigured(|source| source.tenants.allow(tenant)) }
-    }
-
-    /// How long `azd` may take. Default 10 s.
-    #[must_use]
-    pub fn with_time_limit(self, limit: Duration) -> Self {
-        Self { tokens: self.tokens.reconfigured(|source| source.limit = limit) }
+        Self { tokens: Tokens::new(Source { tool: ToolSettings::new() }) }
     }
 }
 
-impl Default for AzureDeveloperCli {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
+tool_settings!(AzureDeveloperCli);
 token_credential!(AzureDeveloperCli);
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AzureDeveloperCli").field("tenant", &self.tenants.own()).finish_non_exhaustive()
+        f.debug_struct("AzureDeveloperCli").field("tenant", &self.tool.tenants.own()).finish_non_exhaustive()
     }
 }
 
@@ -93,11 +55,11 @@ impl TokenSource for Source {
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
-        self.host.clock().clone()
+        self.tool.host.clock().clone()
     }
 
     async fn token(&self, request: &AuthRequest) -> Result<AccessToken, AuthError> {
-        let tenant = self.tenants.choose(&self.host, request.tenant())?;
+        let tenant = self.tool.tenant(request)?;
         let scope = command_line_scope(request.audience().scope())?;
         let claims = request.claims().map(|claims| STANDARD.encode(claims));
         let mut arguments = vec!["auth", "token", "--output", "json", "--no-prompt", "--scope", scope];
@@ -107,15 +69,15 @@ impl TokenSource for Source {
         if let Some(claims) = &claims {
             arguments.extend(["--claims", claims]);
         }
-        let asked = self.host.clock().now();
-        let output = tool::run(&self.host, "azd", &arguments, &[("NO_COLOR", "true")], self.limit).await;
+        let asked = self.tool.host.clock().now();
+        let output = self.tool.run("azd", &arguments, &[("NO_COLOR", "true")]).await;
         read(&output.map_err(|failure| self.failed(failure))?, asked)
     }
 }
 
 impl Source {
     fn failed(&self, failure: ToolFailure) -> AuthError {
-        let said = match failure.explain("the Azure Developer CLI", "azd", self.limit) {
+        let said = match failure.explain("the Azure Developer CLI", "azd", self.tool.limit) {
             Ok(stderr) => message(&stderr),
             Err(error) => return error,
         };

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use azure_core::time::OffsetDateTime;
@@ -7,12 +7,11 @@ use qws_config::{Secret, TenantId};
 use qws_http::Clock;
 
 use crate::{
-    AuthError, AuthRequest, Host,
+    AuthError, AuthRequest,
     access_token::AccessToken,
-    tenants::Tenants,
     text::{command_line_scope, resource, shown},
     tokens::{TokenSource, Tokens, token_credential},
-    tool::{self, ToolFailure},
+    tool::{ToolFailure, ToolSettings, tool_settings},
 };
 
 /// Printed before the token, to tell it from what else a profile or module prints.
@@ -36,59 +35,23 @@ pub struct AzurePowerShell {
 
 #[derive(Clone)]
 struct Source {
-    host: Host,
-    tenants: Tenants,
-    limit: Duration,
+    tool: ToolSettings,
 }
 
 impl AzurePowerShell {
     /// The account that is signed in, in its default tenant.
     #[must_use]
     pub fn new() -> Self {
-        let source = Source {
-            host: Host::from_process(),
-            tenants: Tenants::default(),
-            limit: Duration::from_secs(10),
-        };
-        Self { tokens: Tokens::new(source) }
-    }
-
-    /// Uses this environment and clock.
-    #[must_use]
-    pub fn with_host(self, host: Host) -> Self {
-        Self { tokens: self.tokens.reconfigured(|source| source.host = host) }
-    }
-
-    /// Gives tokens of this tenant.
-    #[must_use]
-    pub fn with_tenant(self, tenant: TenantId) -> Self {
-        Self { tokens: self.tokens.reconfigured(|source| source.tenants.set_own(tenant)) }
-    }
-
-    /// Gives tokens of this tenant too, when a request asks for one.
-    #[must_use]
-    pub fn allow_tenant(self, tenant: TenantId) -> Self {
-        Self { tokens: self.tokens.reconfigured(|source| source.tenants.allow(tenant)) }
-    }
-
-    /// How long PowerShell may take. Default 10 s.
-    #[must_use]
-    pub fn with_time_limit(self, limit: Duration) -> Self {
-        Self { tokens: self.tokens.reconfigured(|source| source.limit = limit) }
+        Self { tokens: Tokens::new(Source { tool: ToolSettings::new() }) }
     }
 }
 
-impl Default for AzurePowerShell {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
+tool_settings!(AzurePowerShell);
 token_credential!(AzurePowerShell);
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AzurePowerShell").field("tenant", &self.tenants.own()).finish_non_exhaustive()
+        f.debug_struct("AzurePowerShell").field("tenant", &self.tool.tenants.own()).finish_non_exhaustive()
     }
 }
 
@@ -99,7 +62,7 @@ impl TokenSource for Source {
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
-        self.host.clock().clone()
+        self.tool.host.clock().clone()
     }
 
     async fn token(&self, request: &AuthRequest) -> Result<AccessToken, AuthError> {
@@ -107,14 +70,14 @@ impl TokenSource for Source {
             return Err(AuthError::unavailable("Azure PowerShell cannot be asked for a token with claims")
                 .with_hint("sign in again with `Connect-AzAccount`"));
         }
-        let tenant = self.tenants.choose(&self.host, request.tenant())?;
+        let tenant = self.tool.tenant(request)?;
         let scope = command_line_scope(request.audience().scope())?;
         let encoded = encode(&script(resource(scope), tenant));
         let arguments = ["-NoProfile", "-NonInteractive", "-EncodedCommand", &encoded];
-        let asked = self.host.clock().now();
-        let mut output = tool::run(&self.host, "pwsh", &arguments, &[], self.limit).await;
+        let asked = self.tool.host.clock().now();
+        let mut output = self.tool.run("pwsh", &arguments, &[]).await;
         if cfg!(windows) && matches!(output, Err(ToolFailure::NotFound)) {
-            output = tool::run(&self.host, "powershell", &arguments, &[], self.limit).await;
+            output = self.tool.run("powershell", &arguments, &[]).await;
         }
         read(&output.map_err(|failure| self.failed(failure))?, asked)
     }
@@ -122,7 +85,7 @@ impl TokenSource for Source {
 
 impl Source {
     fn failed(&self, failure: ToolFailure) -> AuthError {
-        let stderr = match failure.explain("PowerShell", "pwsh", self.limit) {
+        let stderr = match failure.explain("PowerShell", "pwsh", self.tool.limit) {
             Ok(stderr) => stderr,
             Err(error) => return error,
         };

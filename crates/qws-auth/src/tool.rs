@@ -16,6 +16,9 @@ use zeroize::Zeroizing;
 use crate::{AuthError, Host};
 
 mod group;
+mod settings;
+
+pub(crate) use settings::{ToolSettings, tool_settings};
 
 /// The longest output that is read, of either kind.
 const OUTPUT_LIMIT_BYTES: u64 = 1 << 20;
