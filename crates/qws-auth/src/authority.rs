@@ -20,15 +20,15 @@ impl Authority {
         Self::from_code(KNOWN_HOSTS[0]).unwrap_or_else(|_| unreachable!("the constant is a host name"))
     }
 
-    /// Named in the program: http is taken for this machine, so that tests can sign in without certificates.
+    /// Named in the program.
     pub(crate) fn from_code(text: &str) -> Result<Self, AuthError> {
-        Self::parse(text, true).map_err(|why| AuthError::invalid(format!("the authority host {why}")))
+        Self::parse(text).map_err(|why| AuthError::invalid(format!("the authority host {why}")))
     }
 
     /// Named by the environment, which must not lead secrets elsewhere unnoticed: an unknown host is logged.
     pub(crate) fn from_environment(text: &str) -> Result<Self, AuthError> {
-        let authority = Self::parse(text, false)
-            .map_err(|why| AuthError::invalid(format!("AZURE_AUTHORITY_HOST {why}")))?;
+        let authority =
+            Self::parse(text).map_err(|why| AuthError::invalid(format!("AZURE_AUTHORITY_HOST {why}")))?;
         if !KNOWN_HOSTS.contains(&authority.host()) {
             tracing::warn!(
                 host = authority.host(),
@@ -38,7 +38,8 @@ impl Authority {
         Ok(authority)
     }
 
-    fn parse(text: &str, http_on_this_machine: bool) -> Result<Self, &'static str> {
+    /// http is taken for this machine only, where an emulator may have no certificate.
+    fn parse(text: &str) -> Result<Self, &'static str> {
         let text = text.trim().trim_end_matches('/');
         let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
         let base = Url::parse(&with_scheme).map_err(|_| "is neither a host name nor a URL")?;
@@ -50,8 +51,8 @@ impl Authority {
         };
         match base.scheme() {
             "https" => {}
-            "http" if local && http_on_this_machine => {}
-            _ => return Err("must be an https URL"),
+            "http" if local => {}
+            _ => return Err("must be an https URL, or http on this machine"),
         }
         if !base.username().is_empty() || base.password().is_some() {
             return Err("must not hold a user name or password");
@@ -105,7 +106,8 @@ mod tests {
             let error = Authority::from_code(text).unwrap_err();
             assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
         }
-        let error = Authority::from_environment("http://127.0.0.1:1").unwrap_err();
-        assert_eq!(error.to_string(), "AZURE_AUTHORITY_HOST must be an https URL");
+        let error = Authority::from_environment("http://10.0.0.1:1").unwrap_err();
+        assert_eq!(error.to_string(), "AZURE_AUTHORITY_HOST must be an https URL, or http on this machine");
+        assert!(Authority::from_environment("http://127.0.0.1:1").is_ok());
     }
 }

@@ -28,8 +28,9 @@ pub(super) fn hint(number: u64) -> Option<&'static str> {
         65_001 => {
             "the application lacks consent for this resource: ask the tenant's administrator to grant it"
         }
+        50_173 | 700_082 => "the earlier sign-in has expired or was revoked: sign in again",
         70_043 => "the tenant's sign-in frequency ended the session: sign in again with `az login`",
-        70_021 | 700_211 | 700_213 => {
+        70_021 | 700_211 | 700_212 | 700_213 => {
             "no federated credential of the application matches issuer, subject and audience of the assertion: compare them"
         }
         700_016 => "the application is not in this tenant: check client id and tenant id",
