@@ -1,5 +1,6 @@
 use std::{
     collections::VecDeque,
+    io::Read,
     sync::{Mutex, PoisonError},
 };
 
@@ -62,10 +63,7 @@ fn answer(response: &Response) -> http::Response<ResponseBody> {
     let body = match &response.body {
         Value::Null => Vec::new(),
         Value::String(text) => text.clone().into_bytes(),
-        json => match json.get("$hex").and_then(Value::as_str) {
-            Some(hex) => hex.as_bytes().chunks(2).map(byte).collect(),
-            None => json.to_string().into_bytes(),
-        },
+        json => hex(json).unwrap_or_else(|| json.to_string().into_bytes()),
     };
     let mut builder = http::Response::builder().status(response.status);
     if response.body.is_object() && !response.headers.contains_key("content-type") {
@@ -80,9 +78,18 @@ fn answer(response: &Response) -> http::Response<ResponseBody> {
         .expect("the vector's answer is HTTP")
 }
 
-fn byte(hex: &[u8]) -> u8 {
-    let digits = std::str::from_utf8(hex).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok());
-    digits.expect("`$hex` holds pairs of hexadecimal digits")
+/// The bytes of `{"$hex": "fffe"}`.
+fn hex(json: &Value) -> Option<Vec<u8>> {
+    let digits = json.get("$hex")?.as_str()?;
+    let pairs = digits.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap_or_default());
+    let bytes: Result<_, _> = pairs.map(|pair| u8::from_str_radix(pair, 16)).collect();
+    Some(bytes.expect("`$hex` holds pairs of hexadecimal digits"))
+}
+
+/// Whether the bytes are what `{"$gzip": "text"}` stands for.
+fn unzips_to(sent: &[u8], text: &str) -> bool {
+    let mut plain = Vec::new();
+    flate2::read::GzDecoder::new(sent).read_to_end(&mut plain).is_ok() && plain == text.as_bytes()
 }
 
 /// How a request differs from what it must be.
@@ -104,6 +111,7 @@ fn differences(wanted: &Request, sent: &http::Request<Bytes>) -> Vec<String> {
         let sent = sent.headers().get(name).map_or("(none)", |value| value.to_str().unwrap_or("(not text)"));
         match value.as_str().unwrap_or_default() {
             "*" if sent != "(none)" => {}
+            start if start.strip_suffix('…').is_some_and(|start| sent.starts_with(start)) => {}
             wanted => compare(&format!("header {name}"), wanted, sent),
         }
     }
@@ -115,7 +123,11 @@ fn differences(wanted: &Request, sent: &http::Request<Bytes>) -> Vec<String> {
     let body = match &wanted.body {
         Value::Null => sent.body().is_empty(),
         Value::String(text) => sent.body() == text.as_bytes(),
-        json => serde_json::from_slice::<Value>(sent.body()).is_ok_and(|sent| sent == *json),
+        json => match (hex(json), json.get("$gzip").and_then(Value::as_str)) {
+            (Some(bytes), _) => sent.body() == bytes.as_slice(),
+            (_, Some(text)) => unzips_to(sent.body(), text),
+            _ => serde_json::from_slice::<Value>(sent.body()).is_ok_and(|sent| sent == *json),
+        },
     };
     if !body {
         let text = String::from_utf8_lossy(sent.body());

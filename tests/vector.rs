@@ -12,12 +12,18 @@ pub struct Vector {
     pub name: String,
     /// What it shows, and where the fact comes from.
     pub about: String,
+    /// How the workspace is known, where it is not by the usual connection string.
+    #[serde(default)]
+    pub workspace: Map<String, Value>,
     /// Which call, and its arguments.
     pub call: Map<String, Value>,
     /// Requests that must be sent, in order, and what is answered.
     pub exchanges: Vec<Exchange>,
     /// What the call must give.
     pub outcome: Value,
+    /// How long the client must wait before each repetition, in seconds; not compared where it is not given.
+    #[serde(default)]
+    pub waits: Option<Vec<f64>>,
 }
 
 /// A request and its answer.
@@ -50,7 +56,8 @@ pub struct Request {
     /// Headers that must not be there.
     #[serde(default)]
     pub absent: Vec<String>,
-    /// The body: JSON is compared as JSON, a text as text, null means none.
+    /// The body: JSON is compared as JSON, a text as text, `{"$hex": "fffe"}` as bytes, `{"$gzip": "text"}` as that text
+    /// compressed; null means none.
     #[serde(default)]
     pub body: Value,
 }

@@ -71,6 +71,8 @@ async fn a_target_that_the_service_does_not_know() {
         priority: None,
         tags: None,
         metadata: None,
+        job_type: None,
+        output_data_uri: None,
     };
     let error = workspace.client().jobs().create(&id, &job).await.unwrap_err();
     check(

@@ -69,6 +69,8 @@ async fn run(row: &Row) -> (String, usize) {
         priority: None,
         tags: None,
         metadata: None,
+        job_type: None,
+        output_data_uri: None,
     };
     let (route, seen) = match row.call.as_str() {
         "get" => (Route::JobsGet, vec![Route::JobsGet]),

@@ -87,6 +87,22 @@ async fn a_session_takes_jobs_until_it_is_closed() {
 }
 
 #[tokio::test]
+async fn two_sessions_on_one_target_are_two() {
+    let local = Local::start().await;
+    let target = local.workspace().target("ionq.simulator").await.unwrap();
+    let mut first = target.session().open().await.unwrap();
+    let second = target.session().open().await.unwrap();
+    assert_ne!(first.id(), second.id());
+    assert_eq!(count(&local, Route::SessionsClose), 0, "opening one closes no other");
+    let job = second.submit(Program::ionq_json(GHZ).unwrap()).send().await.unwrap();
+    assert_eq!(job.details().session_id.as_deref(), Some(second.id()));
+    first.close().await.unwrap();
+    assert!(first.is_over() && !second.is_over());
+    let outside = target.submit(Program::ionq_json(GHZ).unwrap()).send().await.unwrap();
+    assert_eq!(outside.details().session_id, None, "the target keeps no session");
+}
+
+#[tokio::test]
 async fn an_idle_session_times_out_and_says_so() {
     let local = Local::start().await;
     let target = local.workspace().target("ionq.simulator").await.unwrap();

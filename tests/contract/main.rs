@@ -13,5 +13,6 @@ mod jobs;
 mod log;
 mod main_job;
 mod management;
+mod recordings;
 mod repeats;
 mod vectors;

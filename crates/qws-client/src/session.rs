@@ -6,7 +6,7 @@ use std::sync::{
 use azure_core::Uuid;
 
 use crate::{
-    Error, ErrorKind, ItemType, JobDetails, List, NewSession, Program, SessionDetails,
+    Error, ErrorKind, ItemType, JobDetails, List, NewSession, Priority, Program, SessionDetails,
     SessionJobFailurePolicy, SessionStatus, Submission, Target, Workspace,
 };
 
@@ -33,18 +33,26 @@ pub struct SessionBuilder {
     id: String,
     name: Option<String>,
     policy: SessionJobFailurePolicy,
+    priority: Option<Priority>,
+    tags: Option<Vec<String>>,
 }
 
 impl SessionBuilder {
     pub(crate) fn new(target: Target) -> Self {
         let policy = SessionJobFailurePolicy::Abort;
-        Self { target, id: Uuid::new_v4().to_string(), name: None, policy }
+        Self { target, id: Uuid::new_v4().to_string(), name: None, policy, priority: None, tags: None }
     }
 
     /// The id that the session will have.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Takes this id, a UUID, in place of a random one, for example to open a session again whose answer was lost.
+    pub fn with_id(mut self, id: impl Into<String>) -> Self {
+        self.id = id.into();
+        self
     }
 
     /// A name for people. Default: `session-` and the id.
@@ -59,6 +67,18 @@ impl SessionBuilder {
         self
     }
 
+    /// How soon its jobs are wanted.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = Some(priority);
+        self
+    }
+
+    /// Tags to find it by.
+    pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.tags = Some(tags.into_iter().map(Into::into).collect());
+        self
+    }
+
     /// Opens it. Safe to repeat: the same id is the same session.
     ///
     /// # Errors
@@ -70,11 +90,13 @@ impl SessionBuilder {
             item_type: ItemType::Session,
             provider_id: Some(self.target.provider().to_owned()),
             job_failure_policy: Some(self.policy.clone()),
-            priority: None,
-            tags: None,
+            priority: self.priority.clone(),
+            tags: self.tags.clone(),
         };
         let details = self.workspace().client().sessions().open(&self.id, &session).await?;
-        Ok(Session { target: self.target.clone(), details, over: Arc::default() })
+        // Opening one again that has ended already tells so.
+        let over = details.status.as_ref().is_some_and(SessionStatus::is_terminal);
+        Ok(Session { target: self.target.clone(), details, over: Arc::new(over.into()) })
     }
 
     fn workspace(&self) -> &Workspace {

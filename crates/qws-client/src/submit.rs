@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use tokio::io::AsyncRead;
 
 use crate::{
-    BlobUri, Error, ErrorKind, ItemType, Job, JobId, NewJob, Operation, Preflight, Priority, Program,
+    BlobUri, Error, ErrorKind, ItemType, Job, JobId, NewJob, Operation, Preflight, Priority, Program, Target,
     Workspace,
     blob::{Blob, Existing, Source, Upload},
 };
@@ -28,6 +28,8 @@ pub struct Submission {
     workspace: Workspace,
     provider: String,
     target: String,
+    /// The QIR profile that the target takes, as the service tells it.
+    profile: Option<String>,
     program: Program,
     id: JobId,
     name: Option<String>,
@@ -39,11 +41,12 @@ pub struct Submission {
 }
 
 impl Submission {
-    pub(crate) fn new(workspace: Workspace, provider: String, target: String, program: Program) -> Self {
+    pub(crate) fn new(target: &Target, program: Program) -> Self {
         Self {
-            workspace,
-            provider,
-            target,
+            workspace: target.workspace().clone(),
+            provider: target.provider().to_owned(),
+            target: target.id().to_owned(),
+            profile: target.status().target_profile.clone(),
             program,
             id: JobId::random(),
             name: None,
@@ -232,6 +235,10 @@ impl Submission {
     /// is meant, only the caller knows.
     fn parameters(&self) -> Result<Map<String, Value>, Error> {
         let mut parameters = self.program.parameters().clone();
+        if let Some(profile) = self.profile.as_ref().filter(|_| self.program.input_format() == "qir.v1") {
+            // As the service's own clients do; a value of the caller's stays.
+            parameters.entry("target_profile").or_insert_with(|| json!(profile));
+        }
         if let Some(shots) = self.shots {
             let other = ["shots", "count"].into_iter().find_map(|name| {
                 parameters
@@ -273,6 +280,8 @@ impl Submission {
             priority: self.priority.clone(),
             tags: self.tags.clone(),
             metadata: (!metadata.is_empty()).then(|| metadata.clone()),
+            job_type: None,
+            output_data_uri: None,
         }
     }
 }

@@ -49,7 +49,7 @@ impl Target {
 
     /// Begins a submission: nothing is sent until [`Submission::send`], and the job's id is there before that.
     pub fn submit(&self, program: Program) -> Submission {
-        Submission::new(self.workspace.clone(), self.provider.clone(), self.status.id.clone(), program)
+        Submission::new(self, program)
     }
 
     /// Begins a session on this target: nothing is sent until [`SessionBuilder::open`].

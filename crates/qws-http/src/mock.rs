@@ -1,5 +1,6 @@
 use std::{
     collections::BTreeMap,
+    future::poll_fn,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
@@ -102,10 +103,23 @@ impl Clock for ManualClock {
             state.sleeps.push(duration);
             state.skip_sleeps
         };
-        if skip {
-            self.advance(duration);
+        if !skip {
+            return Box::pin(wait);
         }
-        Box::pin(wait)
+        self.advance(duration);
+        // Others who wait for this time get their turn first: a deadline that has now passed is noticed.
+        let mut polled = false;
+        let others_first = poll_fn(move |context| {
+            if std::mem::replace(&mut polled, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        });
+        Box::pin(async move {
+            others_first.await;
+            wait.await;
+        })
     }
 
     fn expire(&self, limit: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {

@@ -311,6 +311,12 @@ pub struct NewJob {
     /// Notes to keep with the job.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
+    /// What kind of job it is; the service knows by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_type: Option<JobType>,
+    /// Where the output goes; without it the service chooses a blob in the container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_data_uri: Option<BlobUri>,
 }
 
 #[cfg(test)]
