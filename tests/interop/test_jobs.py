@@ -162,3 +162,21 @@ def test_targets_and_quotas(emulator):
     job.wait_until_completed(print_progress=False)
     quotas = {quota["dimension"]: quota for quota in workspace.get_quotas()}
     assert quotas["qgs"]["limit"] == 800_000.0 and quotas["hqc"]["providerId"] == "quantinuum"
+
+
+def test_a_job_beyond_the_quota_is_refused(emulator):
+    workspace = emulator.workspace()
+    qpu = IonQ(workspace, "ionq.qpu.forte-1")
+    used = {quota["dimension"]: quota["utilization"] for quota in workspace.get_quotas()}["qgs"]
+    # One H and one CNOT: eleven for each shot.
+    emulator.control("POST", "quotas", {"dimension": "qgs", "limit": used + 1100})
+    job = qpu.submit(BELL_IONQ, shots=100)
+    assert {quota["dimension"]: quota["holds"] for quota in workspace.get_quotas()}["qgs"] == 1100
+    try:
+        qpu.submit(BELL_IONQ, shots=100)
+        raise AssertionError("more than the quota is taken")
+    except HttpResponseError as error:
+        assert error.status_code == 403 and error.error.code == "InsufficientQuota", error
+    job.wait_until_completed(print_progress=False)
+    left = {quota["dimension"]: quota for quota in workspace.get_quotas()}["qgs"]
+    assert (left["utilization"], left["holds"]) == (used + 1100, 0), left

@@ -17,7 +17,7 @@ use crate::identity::Identity;
 use crate::log::RecordedRequest;
 use crate::seed::{self, SeedError};
 use crate::server::{self, Serving, Surface};
-use crate::service::catalog;
+use crate::service::{catalog, quotas};
 use crate::state::{
     ACCOUNT, Addresses, Settings, Shared, Workspace, WorkspaceKind, WorkspaceSpec, random_key,
 };
@@ -408,13 +408,10 @@ impl Emulator {
         });
     }
 
-    /// Sets how much of a quota (`qgs`, `hqc`, `ehqc`) the workspace has; a dimension it does not have is left alone.
+    /// Sets how much of a quota the workspace has: `qgs`, `hqc` or `ehqc` in V1, `StandardMinutesLifetime` or
+    /// `HighMinutesLifetime` of each target in V2. A dimension it does not have is left alone.
     pub fn set_quota_limit(&self, dimension: &str, limit: f64) {
-        self.workspace(|workspace| {
-            for quota in workspace.quotas.iter_mut().filter(|quota| quota.dimension == dimension) {
-                quota.limit = limit;
-            }
-        });
+        self.workspace(|workspace| quotas::set_limit(workspace, dimension, limit));
     }
 
     /// Makes every SAS link issued so far count as expired.

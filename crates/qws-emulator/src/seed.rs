@@ -227,7 +227,7 @@ impl JobSeed {
             begin,
             end,
             run: Arc::default(),
-            booked: false,
+            bill: None,
             phase,
         })
     }

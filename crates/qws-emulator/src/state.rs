@@ -22,7 +22,7 @@ use crate::links::Links;
 use crate::log::RequestLog;
 use crate::place::Place;
 use crate::route::Params;
-use crate::service::quotas::{self, Quota, TargetUsage};
+use crate::service::quotas::{self, Bill, Quota};
 use crate::token::Tokens;
 
 /// The name of the storage account, part of every SAS signature.
@@ -201,7 +201,6 @@ pub(crate) struct Workspace {
     /// Sessions by creation, oldest first.
     pub(crate) session_order: BTreeMap<u64, String>,
     pub(crate) quotas: Vec<Quota>,
-    pub(crate) usages: Vec<TargetUsage>,
     numbers: u64,
 }
 
@@ -223,8 +222,7 @@ impl Workspace {
             order: BTreeMap::new(),
             sessions: HashMap::new(),
             session_order: BTreeMap::new(),
-            quotas: quotas::granted(),
-            usages: Vec::new(),
+            quotas: quotas::granted(spec.kind),
             numbers: 0,
         }
     }
@@ -292,8 +290,8 @@ pub(crate) struct Job {
     pub(crate) end: OffsetDateTime,
     /// Filled by whoever first looks at the job after its end.
     pub(crate) run: Arc<OnceCell<Result<GateCounts, JobError>>>,
-    /// Whether its run is on the quotas already: an interrupted one may be carried out again.
-    pub(crate) booked: bool,
+    /// What it costs, as far as that is known.
+    pub(crate) bill: Option<Bill>,
     pub(crate) phase: Phase,
 }
 

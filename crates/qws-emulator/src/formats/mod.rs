@@ -79,6 +79,24 @@ const MAX_BITS: usize = 4096;
 
 /// Reads, simulates, and writes the results.
 pub(crate) fn execute(program: &Program) -> Result<Output, JobError> {
+    let (circuits, shots) = circuits(program)?;
+    let body = results::write(program, &circuits, shots)?;
+    Ok(Output { body, counts: counts_of(&circuits, shots) })
+}
+
+/// Reads only: what running it is to be billed by.
+pub(crate) fn count(program: &Program) -> Result<GateCounts, JobError> {
+    circuits(program).map(|(circuits, shots)| counts_of(&circuits, shots))
+}
+
+fn counts_of(circuits: &[Circuit], shots: usize) -> GateCounts {
+    let mut counts = GateCounts { shots: results::as_f64(shots), ..GateCounts::default() };
+    circuits.iter().flat_map(|circuit| &circuit.steps).for_each(|step| counts.add(step));
+    counts
+}
+
+/// The programs of the job, more than one for a batch, and how often each is run.
+fn circuits(program: &Program) -> Result<(Vec<Circuit>, usize), JobError> {
     let shots = shots(&program.params)?;
     let items = match program.params.get("items") {
         Some(Value::Array(items)) if !items.is_empty() => items.clone(),
@@ -90,10 +108,7 @@ pub(crate) fn execute(program: &Program) -> Result<Output, JobError> {
         check_size(&circuit, program.qubit_limit)?;
         circuits.push(circuit);
     }
-    let body = results::write(program, &circuits, shots)?;
-    let mut counts = GateCounts { shots: results::as_f64(shots), ..GateCounts::default() };
-    circuits.iter().flat_map(|circuit| &circuit.steps).for_each(|step| counts.add(step));
-    Ok(Output { body, counts })
+    Ok((circuits, shots))
 }
 
 fn read(program: &Program, item: &Value) -> Result<Circuit, JobError> {

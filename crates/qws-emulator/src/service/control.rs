@@ -12,7 +12,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::read_body;
+use super::{quotas, read_body};
 use crate::answer::{Answer, ServiceError};
 use crate::clock;
 use crate::fault::{Action, Fault, Route};
@@ -73,6 +73,13 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Result<Answer, Serv
             }
             json!({})
         }
+        ("POST", "quotas") => {
+            let given: Limit = read_body(body, INVALID)?;
+            for workspace in &mut shared.state().workspaces {
+                quotas::set_limit(workspace, &given.dimension, given.limit);
+            }
+            json!({})
+        }
         ("POST", "expire") => {
             let given: Expire = read_body(body, INVALID)?;
             if given.sas {
@@ -100,7 +107,7 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Result<Answer, Serv
         }
         (method, other) => {
             let message = format!(
-                "There is no control {method} {other}; there are health, clock, faults, requests, keys, targets, expire, token, identity and state."
+                "There is no control {method} {other}; there are health, clock, faults, requests, keys, targets, quotas, expire, token, identity and state."
             );
             return Err(ServiceError::not_found("NotFound", message));
         }
@@ -149,6 +156,13 @@ struct Keys {
 struct Availability {
     target: String,
     availability: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Limit {
+    dimension: String,
+    limit: f64,
 }
 
 #[derive(Deserialize)]

@@ -10,7 +10,7 @@ use crate::blob::store::{Conditions, Properties};
 use crate::formats::{self, GateCounts, JobError, Program};
 use crate::links::Content;
 use crate::place::Place;
-use crate::route::{Matched, Operation, Params};
+use crate::route::{BlobPath, Matched, Operation, Params};
 use crate::server::MAX_BODY;
 use crate::state::{Job, Phase, Shared, Workspace};
 
@@ -66,15 +66,7 @@ fn due_jobs(shared: &Shared, workspace: &Workspace, matched: &Matched) -> Vec<Jo
 
 /// Reads the input, runs it, pays for it, and writes the output.
 async fn carry_out(shared: &Shared, params: &Params, job: &Job) -> Run {
-    let program = Program {
-        input: read_input(shared, job).await?,
-        input_format: job.input_data_format.clone().unwrap_or_default(),
-        output_format: job.output_data_format.clone(),
-        params: job.input_params.clone(),
-        target: job.target.clone(),
-        seed: shared.settings.seed.wrapping_add(job.number.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
-        qubit_limit: shared.settings.qubit_limit,
-    };
+    let program = program(shared, job, read_input(shared, job).await?);
     // A simulation can take seconds, which no connection should wait behind.
     let computed = tokio::task::spawn_blocking(move || formats::execute(&program)).await;
     let output = computed.unwrap_or_else(|error| Err(JobError::new("InternalError", error.to_string())))?;
@@ -85,21 +77,44 @@ async fn carry_out(shared: &Shared, params: &Params, job: &Job) -> Run {
     Ok(output.counts)
 }
 
+fn program(shared: &Shared, job: &Job, input: Vec<u8>) -> Program {
+    Program {
+        input,
+        input_format: job.input_data_format.clone().unwrap_or_default(),
+        output_format: job.output_data_format.clone(),
+        params: job.input_params.clone(),
+        target: job.target.clone(),
+        seed: shared.settings.seed.wrapping_add(job.number.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
+        qubit_limit: shared.settings.qubit_limit,
+    }
+}
+
+/// What a job is to be billed by, if its program is here and can be read.
+pub(crate) fn counts(shared: &Shared, job: &Job) -> Option<GateCounts> {
+    let Place::Own(path) = &job.input else { return None };
+    let input = own_input(shared, path).ok()?;
+    formats::count(&program(shared, job, input)).ok()
+}
+
 async fn read_input(shared: &Shared, job: &Job) -> Result<Vec<u8>, JobError> {
-    let not_found = |message| JobError::new("InputDataNotFound", message);
-    let content = match &job.input {
-        Place::Own(path) => {
-            let blob = shared.blobs.get(&path.container, &path.blob).map_err(|_| {
-                not_found(format!("The input blob '{}' was not found in '{}'.", path.blob, path.container))
-            })?;
-            Content { body: blob.content, encoding: blob.properties.content_encoding }
-        }
-        Place::Elsewhere(link) => {
-            let read = shared.links.read(link).await;
-            read.map_err(|error| not_found(format!("The input data could not be read: {error}.")))?
-        }
-    };
-    unpacked(&content)
+    match &job.input {
+        Place::Own(path) => own_input(shared, path),
+        Place::Elsewhere(link) => match shared.links.read(link).await {
+            Ok(content) => unpacked(&content),
+            Err(error) => Err(not_found(format!("The input data could not be read: {error}."))),
+        },
+    }
+}
+
+fn own_input(shared: &Shared, path: &BlobPath) -> Result<Vec<u8>, JobError> {
+    let blob = shared.blobs.get(&path.container, &path.blob).map_err(|_| {
+        not_found(format!("The input blob '{}' was not found in '{}'.", path.blob, path.container))
+    })?;
+    unpacked(&Content { body: blob.content, encoding: blob.properties.content_encoding })
+}
+
+fn not_found(message: String) -> JobError {
+    JobError::new("InputDataNotFound", message)
 }
 
 /// The input as the client had it before it was packed for the upload.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use url::form_urlencoded;
 
-use super::{catalog, listing, providers, read_body, sessions};
+use super::{catalog, execution, listing, providers, quotas, read_body, sessions};
 use crate::answer::{Answer, ServiceError};
 use crate::clock;
 use crate::filter::Row;
@@ -36,6 +36,7 @@ pub(crate) fn create(shared: &Shared, params: &Params, body: &[u8]) -> Result<An
     }
     let request: JobRequest = read_body(body, INVALID)?;
     let mut job = accept(shared, workspace, &params.id, request, now)?;
+    quotas::hold(workspace, &mut job, |job| execution::counts(shared, job))?;
     job.number = workspace.next_number();
     let answer = Answer::json(StatusCode::CREATED, &plain(shared, workspace, &job, now));
     if let Some(session) = job.session_id.as_ref().and_then(|id| workspace.sessions.get_mut(id)) {
@@ -80,7 +81,8 @@ fn accept(
         Some(uri) => place(&uri, "InputDataUri", "blob")?.opened_by(&container),
         None => container.blob("inputData"),
     };
-    let begin = now + shared.settings.waiting;
+    let priority = priority(request.priority)?;
+    let begin = now + waiting(shared, &priority);
     Ok(Job {
         id: id.to_owned(),
         number: 0,
@@ -102,14 +104,14 @@ fn accept(
         metadata: request.metadata.map(as_texts),
         session_id: request.session_id,
         kind: request.job_type.unwrap_or_else(|| "QuantumComputing".to_owned()),
-        priority: priority(request.priority)?,
+        priority,
         tags: request.tags.unwrap_or_default(),
         created: now,
         modified: now,
         begin,
         end: begin + shared.settings.executing,
         run: Arc::default(),
-        booked: false,
+        bill: None,
         phase: Phase::Scheduled,
     })
 }
@@ -125,6 +127,11 @@ fn check_session(workspace: &Workspace, session: Option<&str>, target: &str) -> 
         Some(session) if session.target != target => refused("The session is for another target."),
         Some(_) => Ok(()),
     }
+}
+
+/// How long a job waits for its turn; one of high priority goes before others that came a little earlier.
+fn waiting(shared: &Shared, priority: &str) -> Duration {
+    if priority == "High" { shared.settings.waiting / 2 } else { shared.settings.waiting }
 }
 
 pub(crate) fn priority(given: Option<String>) -> Result<String, ServiceError> {
@@ -179,11 +186,13 @@ pub(crate) fn update(shared: &Shared, request: &Incoming, params: &Params) -> Re
     };
     let now = shared.clock.now();
     let Some(job) = workspace.jobs.get_mut(&params.id) else { return Err(not_found(&params.id)) };
+    let mut requeue = false;
     if let Some(name) = name {
         job.name = name;
     }
     if let Some(priority) = priority {
         job.priority = priority;
+        requeue = job.phase == Phase::Scheduled && now < job.begin;
     }
     match update.tags {
         Patch::Absent => {}
@@ -193,6 +202,13 @@ pub(crate) fn update(shared: &Shared, request: &Incoming, params: &Params) -> Re
     job.modified = now;
     let answer =
         JobUpdateResponse { name: job.name.clone(), priority: job.priority.clone(), tags: job.tags.clone() };
+    if requeue {
+        workspace.due.remove(&(job.end, job.id.clone()));
+        let executing = job.end - job.begin;
+        job.begin = now.max(job.created + waiting(shared, &job.priority));
+        job.end = job.begin + executing;
+        workspace.due.insert((job.end, job.id.clone()));
+    }
     Ok(Answer::json(StatusCode::OK, &answer))
 }
 
@@ -294,6 +310,8 @@ pub(crate) fn row<'a>(workspace: &Workspace, job: &'a Job, now: OffsetDateTime) 
 pub(crate) fn end(workspace: &mut Workspace, id: &str, phase: Phase, at: OffsetDateTime) {
     let Some(job) = workspace.jobs.get_mut(id) else { return };
     workspace.due.remove(&(job.end, id.to_owned()));
+    quotas::release(workspace, id);
+    let Some(job) = workspace.jobs.get_mut(id) else { return };
     let failed = matches!(phase, Phase::Failed(_));
     (job.phase, job.end, job.modified) = (phase, at, at);
     if let Some(session) = job.session_id.clone().filter(|_| failed) {

@@ -3,7 +3,7 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::client::{get, send, submit};
+use super::client::{get, id, patch, send, submit};
 use super::{GHZ, ID, still};
 
 #[tokio::test]
@@ -128,4 +128,28 @@ async fn requests_are_recorded_as_sent() {
     assert_eq!(requests[0].status, Some(404));
     assert_eq!(requests[0].header("x-ms-quantum-api-key"), Some(emulator.api_key().as_str()));
     assert!(!format!("{requests:?}").contains(&emulator.api_key()));
+}
+
+#[tokio::test]
+async fn high_priority_goes_first_and_may_be_given_later() {
+    let emulator = still().start().await.unwrap();
+    for (number, priority) in [(1, "Standard"), (2, "Standard"), (3, "High")] {
+        submit(&emulator, &id(number), GHZ, &json!({ "priority": priority })).await;
+        emulator.clock().advance(Duration::from_secs(1));
+    }
+    let statuses = async || {
+        let list = get(&emulator, "jobs").await.json()["value"].clone();
+        let status = |job: &Value| job["status"].as_str().unwrap().to_owned();
+        list.as_array().unwrap().iter().map(status).collect::<Vec<_>>()
+    };
+    emulator.clock().advance(Duration::from_secs(30));
+    assert_eq!(statuses().await, ["Waiting", "Waiting", "Executing"]);
+    patch(&emulator, &id(2), r#"{"priority":"High"}"#).await;
+    assert_eq!(statuses().await, ["Waiting", "Executing", "Executing"]);
+    // Its two minutes of execution begin only now.
+    emulator.clock().advance(Duration::from_secs(119));
+    assert_eq!(statuses().await, ["Executing", "Executing", "Succeeded"]);
+    patch(&emulator, &id(2), r#"{"priority":"Standard"}"#).await;
+    emulator.clock().advance(Duration::from_secs(1));
+    assert_eq!(statuses().await, ["Executing", "Succeeded", "Succeeded"]);
 }
