@@ -6,7 +6,7 @@ use qws::{
     ErrorKind, Program, Workspace,
     auth::{Host, ServicePrincipal},
     config::{Cloud, Settings},
-    http::ReqwestTransport,
+    http::HyperTransport,
 };
 use qws_contract::Local;
 use qws_emulator::{Application, Emulator};
@@ -19,7 +19,7 @@ async fn sign_in_lookup_and_a_job_go_over_tls_that_the_emulator_vouches_for() {
     let application = Application { secrets: vec!["canary-s3cret".to_owned()], ..Application::default() };
     local.emulator.identity().register(application);
     let pem = local.emulator.ca_pem().unwrap().as_bytes().to_vec();
-    let trusting = ReqwestTransport::builder().add_root_pem(&pem).unwrap().build().unwrap();
+    let trusting = HyperTransport::builder().add_root_pem(&pem).unwrap().build().unwrap();
     let transport = Arc::new(trusting);
 
     let authority = local.emulator.identity().authority_url();
@@ -49,7 +49,7 @@ async fn sign_in_lookup_and_a_job_go_over_tls_that_the_emulator_vouches_for() {
     assert_eq!(job.results().await.unwrap().histogram().unwrap().outcomes().len(), 2);
 
     local.emulator.clear_requests();
-    let untrusting = Arc::new(ReqwestTransport::new().unwrap());
+    let untrusting = Arc::new(HyperTransport::new().unwrap());
     let error = connect(local.options().transport(untrusting)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Network, "{error}");
     assert!(local.emulator.requests().is_empty(), "nothing was sent to a server that is not trusted");

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use qws_http::{BoxError, Clock, Http, ReqwestTransport, RetryPolicy, SystemClock, Transport};
+use qws_http::{BoxError, Clock, Http, HyperTransport, RetryPolicy, SystemClock, Transport};
 
 use crate::{AuthError, TokenCache, authority::Authority};
 
@@ -32,18 +32,18 @@ pub struct Host {
 #[derive(Clone)]
 struct Network {
     made: Arc<OnceLock<Made>>,
-    make: fn() -> Result<ReqwestTransport, BoxError>,
+    make: fn() -> Result<HyperTransport, BoxError>,
 }
 
 type Made = Result<Arc<dyn Transport>, Arc<str>>;
 
 impl Network {
-    fn lazy(make: fn() -> Result<ReqwestTransport, BoxError>) -> Self {
+    fn lazy(make: fn() -> Result<HyperTransport, BoxError>) -> Self {
         Self { made: Arc::default(), make }
     }
 
     fn ready(transport: Arc<dyn Transport>) -> Self {
-        Self { made: Arc::new(OnceLock::from(Ok(transport))), make: ReqwestTransport::new }
+        Self { made: Arc::new(OnceLock::from(Ok(transport))), make: HyperTransport::new }
     }
 
     fn transport(&self) -> Result<Arc<dyn Transport>, AuthError> {
@@ -74,8 +74,8 @@ impl Host {
         Self {
             variables: Arc::new(variables),
             clock: Arc::new(SystemClock::new()),
-            internet: Network::lazy(ReqwestTransport::new),
-            nearby: Network::lazy(|| ReqwestTransport::builder().for_identity_endpoints().build()),
+            internet: Network::lazy(HyperTransport::new),
+            nearby: Network::lazy(|| HyperTransport::builder().for_identity_endpoints().build()),
             authority: None,
             deadline: Duration::from_secs(30),
             system_root: None,

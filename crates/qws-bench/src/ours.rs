@@ -6,7 +6,7 @@ use futures::TryStreamExt as _;
 use qws_auth::ApiKey;
 use qws_client::{Client, ClientOptions, JobId};
 use qws_config::{ConnectionString, ResourceId, WorkspaceAddress};
-use qws_http::{ReqwestTransport, ReqwestTransportBuilder};
+use qws_http::{HyperTransport, HyperTransportBuilder};
 use std::{hint::black_box, sync::Arc};
 
 pub(crate) fn connection_string(_: &Setup) -> Result<Sample> {
@@ -66,8 +66,8 @@ pub(crate) fn cold_start(setup: &Setup) -> Result<Sample> {
 fn client(setup: &Setup) -> Result<Client> {
     let string: ConnectionString = measure::connection_string_to(&setup.endpoint).parse()?;
     let key = ApiKey::new(string.api_key().context("no key")?.clone())?;
-    let transport = ReqwestTransport::builder().add_root_pem(setup.root_pem.as_bytes());
-    let transport = transport.and_then(ReqwestTransportBuilder::build).map_err(Error::from_boxed)?;
+    let transport = HyperTransport::builder().add_root_pem(setup.root_pem.as_bytes());
+    let transport = transport.and_then(HyperTransportBuilder::build).map_err(Error::from_boxed)?;
     let options = ClientOptions::default().transport(Arc::new(transport));
     Ok(Client::new(WorkspaceAddress::from(&string), Arc::new(key), &options)?)
 }

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::HeaderValue;
 use qws_config::{Cloud, TenantId};
-use qws_http::{BoxError, Clock, Http, ReqwestTransport, RetryPolicy, Transport};
+use qws_http::{BoxError, Clock, Http, HyperTransport, RetryPolicy, Transport};
 
 use crate::{Error, ErrorKind, Operation};
 
@@ -39,7 +39,7 @@ impl Default for ClientOptions {
 }
 
 impl ClientOptions {
-    /// Sends through this transport in place of a new [`ReqwestTransport`].
+    /// Sends through this transport in place of a new [`HyperTransport`].
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transport = Some(transport);
         self
@@ -121,8 +121,8 @@ impl ClientOptions {
         Ok(Arc::new(made))
     }
 
-    fn new_transport(&self) -> Result<ReqwestTransport, BoxError> {
-        let builder = ReqwestTransport::builder();
+    fn new_transport(&self) -> Result<HyperTransport, BoxError> {
+        let builder = HyperTransport::builder();
         let Some(path) = self.cloud.ca_file() else { return builder.build() };
         let told =
             |error: BoxError| BoxError::from(format!("root certificates in {}: {error}", path.display()));

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use qws_config::WorkspaceAddress;
 use url::Url;
 
@@ -222,10 +222,12 @@ impl Request {
         Self::at(operation, Method::GET, Place::Subscription(path(segments)))
     }
 
-    /// A request of the caller's own making under the workspace. Its path is not encoded again.
+    /// A request of the caller's own making under the workspace. Its path is not encoded again, except for letters that
+    /// cannot be in a URL as they are.
     pub(crate) fn raw(method: Method, path_and_query: &str) -> Self {
         let repeatable = method.is_idempotent();
-        Self { repeatable, ..Self::at(Operation::Raw, method, Place::Workspace(path_and_query.to_owned())) }
+        let place = Place::Workspace(utf8_percent_encode(path_and_query, CONTROLS).to_string());
+        Self { repeatable, ..Self::at(Operation::Raw, method, place) }
     }
 
     /// A request by its whole path, encoded, from the service's root.
@@ -389,6 +391,16 @@ mod tests {
              rg%281%29/providers/Microsoft.Quantum/workspaces/ws/jobs/a%2Fb%20%C3%BC?api-version=2026-01-15-preview"
         );
         assert!(!request.headers().contains_key("content-type"));
+    }
+
+    #[test]
+    fn a_path_of_the_callers_own_is_encoded_only_where_it_must_be() {
+        let request = build(&Request::raw(Method::GET, "jobs/a%2Fü?name=ä&top=1")).unwrap();
+        let sent = request.uri().path_and_query().unwrap().as_str();
+        assert!(
+            sent.ends_with("/ws/jobs/a%2F%C3%BC?api-version=2026-01-15-preview&name=%C3%A4&top=1"),
+            "{sent}"
+        );
     }
 
     #[test]

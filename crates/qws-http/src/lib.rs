@@ -1,6 +1,6 @@
 //! One HTTP room for the Azure Quantum SDK: everything that leaves this machine leaves through here.
 //!
-//! - [`Transport`]: one request in, one answer out; [`ReqwestTransport`] is the real one, and tests bring their own.
+//! - [`Transport`]: one request in, one answer out; [`HyperTransport`] is the real one, and tests bring their own.
 //! - [`Http`]: the engine above it. One [`Call`] becomes one or more attempts under a [`RetryPolicy`], a deadline
 //!   and a body limit, and ends as an [`Answer`] or a [`Failure`]. Both tell how often was tried and how long it took.
 //! - [`Clock`]: every wait and every "now" of the SDK, so that tests never sleep.
@@ -15,10 +15,10 @@ mod body;
 mod clock;
 mod engine;
 mod error;
+mod hyper_transport;
 #[cfg(any(test, feature = "mock"))]
 mod mock;
 pub mod redact;
-mod reqwest_transport;
 mod retry;
 mod tls;
 mod transport;
@@ -28,9 +28,9 @@ pub use body::ResponseBody;
 pub use clock::{Clock, SystemClock};
 pub use engine::{Answer, Authorize, BoxError, Call, Failure, FailureKind, Http};
 pub use error::{TransportError, TransportErrorKind};
+pub use hyper_transport::{HyperTransport, HyperTransportBuilder};
 #[cfg(any(test, feature = "mock"))]
 pub use mock::ManualClock;
-pub use reqwest_transport::{ReqwestTransport, ReqwestTransportBuilder};
 pub use retry::{RetryPolicy, retry_after};
 #[cfg(any(test, feature = "mock"))]
 pub use transport::MockTransport;

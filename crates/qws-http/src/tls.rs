@@ -1,4 +1,4 @@
-//! TLS settings, made by us and handed to reqwest ready: no process-wide default is ever installed.
+//! TLS settings, made by us and handed to the client ready: no process-wide default is ever installed.
 
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use azure_core::time::OffsetDateTime;
 use bytes::Bytes;
 use qws_auth::{Audience, AuthErrorKind, AuthRequest, Authorizer, ServicePrincipal, tenant_of_subscription};
-use qws_http::{Call, Http, ManualClock, ReqwestTransport};
+use qws_http::{Call, Http, HyperTransport, ManualClock};
 
 use crate::{
     clock,
@@ -18,7 +18,7 @@ const SUBSCRIPTION: &str = "cccccccc-2222-3333-4444-555555555555";
 const AUTHENTICATE: &str = "WWW-Authenticate: Bearer authorization_uri=\"https://login.windows.net/aaaaaaaa-2222-3333-4444-555555555555\", error=\"invalid_token\", error_description=\"The authentication failed because of missing 'Authorization' header.\"";
 
 fn http() -> Http {
-    Http::new(Arc::new(ReqwestTransport::new().unwrap())).with_clock(Arc::new(clock()))
+    Http::new(Arc::new(HyperTransport::new().unwrap())).with_clock(Arc::new(clock()))
 }
 
 /// Answers as the Resource Manager does to somebody without a token.

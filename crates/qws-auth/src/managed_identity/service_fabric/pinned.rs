@@ -10,10 +10,8 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
-use http::Uri;
-use qws_http::{BoxError, ResponseBody, Transport, TransportError, TransportErrorKind};
-use reqwest::{Client, redirect};
+use bytes::Bytes;
+use qws_http::{BoxError, HyperTransport, ResponseBody, Transport, TransportError};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -22,13 +20,11 @@ use rustls::{
 };
 use sha1_smol::Sha1;
 
-use crate::access_token::ANSWER_LIMIT_BYTES;
-
 /// https to the server that shows this certificate. During the handshake, before anything of a request leaves, every
 /// other one is refused; whom the machine trusts otherwise, names and dates play no part. No proxy, no redirects.
 #[derive(Debug)]
 pub(super) struct Pinned {
-    client: Client,
+    transport: HyperTransport,
     verifier: Arc<Verifier>,
 }
 
@@ -41,15 +37,9 @@ impl Pinned {
             .dangerous()
             .with_custom_certificate_verifier(verifier.clone())
             .with_no_client_auth();
-        let client = Client::builder()
-            .tls_backend_preconfigured(config)
-            .https_only(true)
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(Duration::from_secs(10))
-            .build()?;
-        Ok(Self { client, verifier })
+        let transport = HyperTransport::builder().for_identity_endpoints();
+        let transport = transport.connect_timeout(Duration::from_secs(10)).tls(config).build()?;
+        Ok(Self { transport, verifier })
     }
 
     /// Whether a server was refused for its certificate.
@@ -64,33 +54,8 @@ impl Transport for Pinned {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<ResponseBody>, TransportError> {
-        let uri = request.uri().clone();
-        let failed = |error: reqwest::Error| to_error(&uri, error);
-        let mut response = self.client.execute(request.try_into().map_err(failed)?).await.map_err(failed)?;
-        let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > ANSWER_LIMIT_BYTES {
-                let kind = TransportErrorKind::BodyTooLarge { limit_bytes: ANSWER_LIMIT_BYTES };
-                return Err(TransportError::new(kind, &uri));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        let mut answer = http::Response::new(ResponseBody::from_bytes(body));
-        *answer.status_mut() = response.status();
-        *answer.headers_mut() = std::mem::take(response.headers_mut());
-        Ok(answer)
+        self.transport.send(request).await
     }
-}
-
-fn to_error(uri: &Uri, error: reqwest::Error) -> TransportError {
-    let kind = if error.is_connect() {
-        TransportErrorKind::Connect
-    } else if error.is_timeout() {
-        TransportErrorKind::Timeout
-    } else {
-        TransportErrorKind::Lost
-    };
-    TransportError::new(kind, uri).with_source(error.without_url())
 }
 
 /// The TLS provider that was compiled in; ring where both are.

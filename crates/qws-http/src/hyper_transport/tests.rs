@@ -5,8 +5,10 @@ use tokio::{
 
 use super::*;
 
-fn transport() -> ReqwestTransport {
-    ReqwestTransport::new().unwrap()
+mod proxies;
+
+fn transport() -> HyperTransport {
+    HyperTransport::new().unwrap()
 }
 
 fn get(uri: &str) -> http::Request<Bytes> {
@@ -80,7 +82,7 @@ fn this_machine_is_known_by_name_and_literal_address() {
 #[tokio::test]
 async fn no_more_connections_than_allowed_are_used_at_once() {
     let (listener, uri) = listener().await;
-    let transport = ReqwestTransport::builder().max_connections(1).build().unwrap();
+    let transport = HyperTransport::builder().max_connections(1).build().unwrap();
     let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
     let (first, _socket) = tokio::join!(transport.send(get(&uri)), answer_once(&listener, answer));
     let held = first.unwrap();
@@ -95,12 +97,12 @@ async fn no_more_connections_than_allowed_are_used_at_once() {
 
 #[test]
 fn unreadable_roots_are_refused_when_given() {
-    assert!(ReqwestTransport::builder().add_root_pem(b"not a certificate").is_err());
+    assert!(HyperTransport::builder().add_root_pem(b"not a certificate").is_err());
 }
 
 #[test]
 fn only_literal_nearby_addresses_take_plain_http_for_identity_endpoints() {
-    let transport = ReqwestTransport::builder().for_identity_endpoints().build().unwrap();
+    let transport = HyperTransport::builder().for_identity_endpoints().build().unwrap();
     let takes = |uri: &'static str| transport.client_for(&Uri::from_static(uri)).is_ok();
     for uri in [
         "http://169.254.169.254/",
@@ -121,40 +123,49 @@ fn only_literal_nearby_addresses_take_plain_http_for_identity_endpoints() {
     }
 }
 
-/// The environment of a process cannot be changed safely, so the test runs itself again with the variables of a proxy.
 #[tokio::test]
-async fn a_proxy_is_never_asked_for_identity_endpoints() {
-    const NAME: &str = "reqwest_transport::tests::a_proxy_is_never_asked_for_identity_endpoints";
-    if std::env::var_os("QWS_TEST_WITH_PROXY").is_some() {
-        let identity = ReqwestTransport::builder().for_identity_endpoints();
-        let limit = Duration::from_millis(200);
-        let identity = identity.connect_timeout(limit).idle_timeout(limit).build().unwrap();
-        // Whatever a network makes of this unused link-local address, the proxy must not hear of it.
-        let _ = identity.send(get("http://169.254.0.1/metadata")).await;
-        let _ = identity.send(get("https://169.254.0.1/metadata")).await;
-        // What shows that a proxy would have been seen.
-        assert!(transport().send(get("https://169.254.0.1/control")).await.is_err());
-        return;
-    }
-    let (listener, proxy) = listener().await;
-    let child = tokio::task::spawn_blocking(move || {
-        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", NAME]).env("QWS_TEST_WITH_PROXY", "1");
-        command.envs(["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"].map(|name| (name, &proxy)));
-        command.env_remove("NO_PROXY").env_remove("no_proxy").output().unwrap()
-    });
-    let mut asked = Vec::new();
-    let mut child = std::pin::pin!(child);
-    let output = loop {
-        tokio::select! {
-            output = &mut child => break output.unwrap(),
-            connection = listener.accept() => {
-                let mut head = [0; 4096];
-                let read = connection.unwrap().0.read(&mut head).await.unwrap();
-                asked.push(String::from_utf8_lossy(&head[..read]).lines().next().unwrap_or_default().to_owned());
-            }
+async fn a_connection_is_used_again_once_its_body_is_read() {
+    let (listener, uri) = listener().await;
+    let transport = transport();
+    let server = async {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        for _ in 0..2 {
+            let mut head = [0; 4096];
+            let _ = socket.read(&mut head).await.unwrap();
+            socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
         }
     };
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    assert_eq!(asked, ["CONNECT 169.254.0.1:443 HTTP/1.1"]);
+    let client = async {
+        for _ in 0..2 {
+            let answer = transport.send(get(&uri)).await.unwrap();
+            assert_eq!(answer.into_body().collect(2, &uri.parse().unwrap()).await.unwrap(), "ok");
+        }
+    };
+    tokio::join!(server, client);
+}
+
+#[tokio::test]
+async fn silence_before_the_head_or_in_the_body_is_a_timeout() {
+    let (listener, uri) = listener().await;
+    let transport = HyperTransport::builder().idle_timeout(Duration::from_millis(30)).build().unwrap();
+    for answer in ["", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort"] {
+        let (answered, _open) = tokio::join!(transport.send(get(&uri)), answer_once(&listener, answer));
+        let error = match answered {
+            Ok(answer) => answer.into_body().collect(100, &uri.parse().unwrap()).await.unwrap_err(),
+            Err(error) => error,
+        };
+        assert_eq!(error.kind(), TransportErrorKind::Timeout, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_that_never_ends_is_a_connection_that_was_not_made() {
+    let (listener, uri) = listener().await;
+    let transport = HyperTransport::builder().connect_timeout(Duration::from_millis(30)).build().unwrap();
+    let request = get(&uri.replace("http:", "https:"));
+    let (answer, _silent) = tokio::join!(transport.send(request), listener.accept());
+    let error = answer.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Connect);
+    let cause = std::error::Error::source(&error).and_then(std::error::Error::source).unwrap();
+    assert_eq!(cause.to_string(), "no connection within 0.03 s");
 }

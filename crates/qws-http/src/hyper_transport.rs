@@ -7,20 +7,35 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::StreamExt;
 use http::Uri;
-use http_body_util::BodyDataStream;
-use reqwest::{Client, redirect};
-use rustls::pki_types::CertificateDer;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use http_body_util::Full;
+use hyper_util::{
+    client::{
+        legacy::{Client, Error},
+        proxy::matcher::Matcher,
+    },
+    rt::{TokioExecutor, TokioTimer},
+};
+use rustls::{ClientConfig, pki_types::CertificateDer};
+use tokio::{sync::Semaphore, time::timeout};
 
 use crate::{BoxError, ResponseBody, Transport, TransportError, TransportErrorKind, tls};
 
-/// The real transport: HTTP/1.1 over rustls, on reqwest.
+mod connector;
+mod received;
+
+use connector::Connector;
+use received::Received;
+
+type HyperClient = Client<Connector, Full<Bytes>>;
+
+/// The real transport: HTTP/1.1 over rustls, on hyper's client.
 ///
 /// - No redirects, no decompression, no cookies.
 /// - https everywhere; plain http to this machine only (`localhost`, `127.0.0.0/8`, `::1`).
-/// - Proxies of the environment (`HTTPS_PROXY`, `NO_PROXY`) are honoured, but never for this machine.
+/// - Proxies of the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`; on Windows and macOS also the system's) are
+///   honoured, but never for this machine. A proxy speaks http or https and may ask for a password
+///   (`http://user:password@host:port`); SOCKS is not spoken.
 /// - Waits: 10 s to connect, 60 s without a byte. A whole call is bounded by [`crate::Call::deadline`].
 /// - At most 64 connections in use at once; further requests wait their turn. A connection counts as used until
 ///   its answer's body is read to the end or dropped.
@@ -29,42 +44,44 @@ use crate::{BoxError, ResponseBody, Transport, TransportError, TransportErrorKin
 ///
 /// Cloning is cheap and shares the connections.
 #[derive(Clone)]
-pub struct ReqwestTransport {
+pub struct HyperTransport {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    plain: Client,
-    local_tls: OnceLock<Result<Client, Arc<str>>>,
-    remote_tls: OnceLock<Result<Client, Arc<str>>>,
+    plain: HyperClient,
+    local_tls: OnceLock<Result<HyperClient, Arc<str>>>,
+    remote_tls: OnceLock<Result<HyperClient, Arc<str>>>,
     turns: Arc<Semaphore>,
-    settings: ReqwestTransportBuilder,
+    settings: HyperTransportBuilder,
 }
 
-/// Settings of a [`ReqwestTransport`].
+/// Settings of a [`HyperTransport`].
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct ReqwestTransportBuilder {
+pub struct HyperTransportBuilder {
     connect_timeout: Duration,
     idle_timeout: Duration,
     max_connections: usize,
     roots: Vec<CertificateDer<'static>>,
+    tls: Option<ClientConfig>,
     identity_endpoints: bool,
 }
 
-impl Default for ReqwestTransportBuilder {
+impl Default for HyperTransportBuilder {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             max_connections: 64,
             roots: Vec::new(),
+            tls: None,
             identity_endpoints: false,
         }
     }
 }
 
-impl ReqwestTransportBuilder {
+impl HyperTransportBuilder {
     /// How long making a connection may take. Default 10 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
@@ -101,12 +118,21 @@ impl ReqwestTransportBuilder {
         Ok(self)
     }
 
+    /// Makes https connections by this configuration, in place of one that trusts the platform's roots and those given
+    /// here: for a server that is known by other means, or one that asks for a client's certificate.
+    ///
+    /// The type is rustls's (0.23) and changes with it. No ALPN is needed: HTTP/1.1 is all that is spoken.
+    pub fn tls(mut self, config: ClientConfig) -> Self {
+        self.tls = Some(config);
+        self
+    }
+
     /// The transport. Opens no connection and reads no file.
     ///
     /// # Errors
     /// When no TLS provider is compiled in.
-    pub fn build(self) -> Result<ReqwestTransport, BoxError> {
-        let plain = self.client(tls::empty_config()?, true)?;
+    pub fn build(self) -> Result<HyperTransport, BoxError> {
+        let plain = self.client(tls::empty_config()?, true);
         let inner = Inner {
             plain,
             local_tls: OnceLock::new(),
@@ -114,23 +140,19 @@ impl ReqwestTransportBuilder {
             turns: Arc::new(Semaphore::new(self.max_connections)),
             settings: self,
         };
-        Ok(ReqwestTransport { inner: Arc::new(inner) })
+        Ok(HyperTransport { inner: Arc::new(inner) })
     }
 
-    fn client(&self, tls: rustls::ClientConfig, direct: bool) -> Result<Client, BoxError> {
-        let builder = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(self.connect_timeout)
-            .read_timeout(self.idle_timeout)
-            .pool_max_idle_per_host(self.max_connections);
-        let builder = if direct { builder.no_proxy() } else { builder };
-        Ok(builder.build()?)
+    fn client(&self, tls: ClientConfig, direct: bool) -> HyperClient {
+        let proxies = (!direct).then(Matcher::from_system);
+        Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_max_idle_per_host(self.max_connections)
+            .build(Connector::new(tls, proxies, self.connect_timeout))
     }
 }
 
-impl ReqwestTransport {
+impl HyperTransport {
     /// A transport with the default settings.
     ///
     /// # Errors
@@ -140,11 +162,11 @@ impl ReqwestTransport {
     }
 
     /// Settings to change.
-    pub fn builder() -> ReqwestTransportBuilder {
-        ReqwestTransportBuilder::default()
+    pub fn builder() -> HyperTransportBuilder {
+        HyperTransportBuilder::default()
     }
 
-    fn client_for(&self, uri: &Uri) -> Result<&Client, TransportError> {
+    fn client_for(&self, uri: &Uri) -> Result<&HyperClient, TransportError> {
         let local = is_loopback(uri);
         let inner = &*self.inner;
         let near = local || inner.settings.identity_endpoints && is_nearby(uri);
@@ -156,10 +178,12 @@ impl ReqwestTransport {
             _ => return Err(TransportError::new(TransportErrorKind::Refused, uri)),
         };
         let made = cell.get_or_init(|| {
-            let config = tls::platform_config(&inner.settings.roots);
-            config
-                .and_then(|config| inner.settings.client(config, direct))
-                .map_err(|error| error.to_string().into())
+            let config = match &inner.settings.tls {
+                Some(config) => Ok(config.clone()),
+                None => tls::platform_config(&inner.settings.roots),
+            };
+            let config = config.map_err(|error| Arc::from(error.to_string()))?;
+            Ok(inner.settings.client(config, direct))
         });
         made.as_ref().map_err(|reason| {
             TransportError::new(TransportErrorKind::TlsSetup, uri).with_source(reason.to_string())
@@ -186,7 +210,7 @@ fn literal_address(uri: &Uri) -> Option<IpAddr> {
 }
 
 #[async_trait]
-impl Transport for ReqwestTransport {
+impl Transport for HyperTransport {
     async fn send(
         &self,
         request: http::Request<Bytes>,
@@ -196,62 +220,29 @@ impl Transport for ReqwestTransport {
         let turn = self.inner.turns.clone().acquire_owned().await;
         // The semaphore is never closed, so a missing turn cannot happen; without one we would merely not be counted.
         let turn = turn.ok();
-        let request = to_reqwest(request)?;
-        let response = client.execute(request).await.map_err(|error| to_error(&uri, error))?;
-        let (head, body) = http::Response::<reqwest::Body>::from(response).into_parts();
-        Ok(http::Response::from_parts(head, stream(body, uri, turn)))
+        let idle = self.inner.settings.idle_timeout;
+        let answer = timeout(idle, client.request(request.map(Full::new))).await;
+        let answer = answer.map_err(|_| TransportError::new(TransportErrorKind::Timeout, &uri))?;
+        let (head, body) = answer.map_err(|error| to_error(&uri, error))?.into_parts();
+        let body = ResponseBody::from_stream(Received::new(body, uri, idle, turn));
+        Ok(http::Response::from_parts(head, body))
     }
 }
 
-/// As reqwest's own conversion, without writing the URI through its `Display` on the way.
-fn to_reqwest(request: http::Request<Bytes>) -> Result<reqwest::Request, TransportError> {
-    let (head, body) = request.into_parts();
-    let uri = &head.uri;
-    let refused = || TransportError::new(TransportErrorKind::Refused, uri);
-    let (scheme, authority) = (uri.scheme_str().ok_or_else(refused)?, uri.authority().ok_or_else(refused)?);
-    let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    let url = [scheme, "://", authority.as_str(), path].concat();
-    let url = url::Url::parse(&url).map_err(|error| refused().with_source(error))?;
-    let mut request = reqwest::Request::new(head.method, url);
-    *request.headers_mut() = head.headers;
-    *request.body_mut() = Some(body.into());
-    Ok(request)
+fn to_error(uri: &Uri, error: Error) -> TransportError {
+    let kind = if error.is_connect() { TransportErrorKind::Connect } else { TransportErrorKind::Lost };
+    TransportError::new(kind, uri).with_source(error)
 }
 
-/// The body as a stream that holds the connection's turn until it is dropped.
-fn stream(body: reqwest::Body, uri: Uri, turn: Option<OwnedSemaphorePermit>) -> ResponseBody {
-    ResponseBody::from_stream(BodyDataStream::new(body).map(move |chunk| {
-        let _held = &turn;
-        chunk.map_err(|error| {
-            let kind =
-                if error.is_timeout() { TransportErrorKind::Timeout } else { TransportErrorKind::Body };
-            TransportError::new(kind, &uri).with_source(error.without_url())
-        })
-    }))
-}
-
-fn to_error(uri: &Uri, error: reqwest::Error) -> TransportError {
-    let kind = if error.is_connect() {
-        TransportErrorKind::Connect
-    } else if error.is_timeout() {
-        TransportErrorKind::Timeout
-    } else if error.is_builder() {
-        TransportErrorKind::Refused
-    } else {
-        TransportErrorKind::Lost
-    };
-    TransportError::new(kind, uri).with_source(error.without_url())
-}
-
-impl fmt::Debug for ReqwestTransport {
+impl fmt::Debug for HyperTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let settings = &self.inner.settings;
-        f.debug_struct("ReqwestTransport")
+        f.debug_struct("HyperTransport")
             .field("connect_timeout", &settings.connect_timeout)
             .field("idle_timeout", &settings.idle_timeout)
             .field("max_connections", &settings.max_connections)
             .field("extra_roots", &settings.roots.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
