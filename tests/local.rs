@@ -1,11 +1,15 @@
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use azure_core::time::OffsetDateTime;
 use qws::{
     ClientOptions, Workspace,
     http::{Clock, ManualClock},
 };
-use qws_emulator::Emulator;
+use qws_emulator::{Emulator, EmulatorBuilder};
 
 /// An emulator on a clock that stands still until the client waits: each wait of the client moves both.
 #[derive(Debug)]
@@ -30,8 +34,26 @@ impl Local {
     /// An emulator that was started on a manual clock.
     #[must_use]
     pub fn with(emulator: Emulator) -> Self {
-        let clock =
-            DrivenClock { ours: ManualClock::skipping(emulator.clock().now()), theirs: emulator.clock() };
+        let ours = ManualClock::skipping(emulator.clock().now());
+        let clock = DrivenClock { ours, theirs: Arc::new(Mutex::new(emulator.clock())) };
+        Self { emulator, clock }
+    }
+
+    /// Stops the emulator, does `meanwhile` without it, and starts one made by `builder` in its place: same ports, same
+    /// time, same workspaces, jobs and blobs; sign-ins and tokens are gone.
+    ///
+    /// # Panics
+    /// If a port was taken meanwhile.
+    #[must_use]
+    pub async fn restarted(self, builder: EmulatorBuilder, meanwhile: impl Future<Output = ()>) -> Self {
+        let Self { emulator, clock } = self;
+        let (port, storage_port, state) = (emulator.port(), emulator.storage_port(), emulator.export());
+        emulator.stop().await;
+        meanwhile.await;
+        let builder = builder.manual_clock_at(clock.now()).port(port).storage_port(storage_port);
+        let emulator = builder.start().await.expect("the ports are free again");
+        emulator.load(&state).expect("an exported state can be loaded");
+        *clock.theirs() = emulator.clock();
         Self { emulator, clock }
     }
 
@@ -63,7 +85,7 @@ impl Local {
 #[derive(Debug, Clone)]
 pub struct DrivenClock {
     ours: ManualClock,
-    theirs: qws_emulator::Clock,
+    theirs: Arc<Mutex<qws_emulator::Clock>>,
 }
 
 impl DrivenClock {
@@ -73,16 +95,26 @@ impl DrivenClock {
         self.ours.sleeps()
     }
 
+    /// How many waits and limits of the client are under way.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.ours.waiting()
+    }
+
+    fn theirs(&self) -> std::sync::MutexGuard<'_, qws_emulator::Clock> {
+        self.theirs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Moves both clocks on.
     pub fn advance(&self, by: Duration) {
-        self.theirs.advance(by);
+        self.theirs().advance(by);
         self.ours.advance(by);
     }
 }
 
 impl Clock for DrivenClock {
     fn now(&self) -> OffsetDateTime {
-        self.theirs.now()
+        self.theirs().now()
     }
 
     fn monotonic(&self) -> Duration {
@@ -90,7 +122,7 @@ impl Clock for DrivenClock {
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        self.theirs.advance(duration);
+        self.theirs().advance(duration);
         self.ours.sleep(duration)
     }
 

@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-use futures::{StreamExt, TryStreamExt};
+use futures::TryStreamExt;
 use qws::{
-    Check, Circuit, ErrorKind, Job, JobEvent, JobId, JobSet, JobSetEvent, JobStatus, JobUpdate, Program,
+    Check, Circuit, ErrorKind, Job, JobId, JobSet, JobSetEvent, JobStatus, JobUpdate, Program,
     SessionJobFailurePolicy, SessionStatus, Severity,
 };
 use qws_contract::Local;
@@ -270,76 +270,41 @@ async fn a_watch_survives_trouble() {
     );
 }
 
-/// What a killed process leaves: whatever step it died at, the printed id is enough to finish, and there is one job.
 #[tokio::test]
-async fn a_job_is_finished_from_its_id_wherever_the_first_process_died() {
-    for died_at in [Route::BlobPut, Route::JobsCreate, Route::JobsGet, Route::BlobGet] {
-        let local = Local::start().await;
-        let target = local.workspace().target("ionq.simulator").await.unwrap();
-        let submission = target.submit(Program::ionq_json(GHZ).unwrap()).shots(10);
-        let id = submission.id().clone();
-        // The request is carried out; its answer never comes, and the process is gone: its future is dropped.
-        let gate = qws_emulator::Gate::new();
-        local.emulator.inject(Fault::new(died_at, Action::Hold(gate.clone())));
-        {
-            let process = async {
-                let mut job = submission.send().await?;
-                job.wait().await?;
-                job.results().await
-            };
-            let died = async {
-                let there = |requests: &[qws_emulator::RecordedRequest]| {
-                    requests.iter().any(|request| request.operation == Some(died_at))
-                };
-                local.emulator.wait_for_requests(there).await;
-            };
-            let (process, died) = (std::pin::pin!(process), std::pin::pin!(died));
-            assert!(matches!(
-                futures::future::select(process, died).await,
-                futures::future::Either::Right(_)
-            ));
-        }
-        gate.release();
-        let elsewhere = local.workspace();
-        let mut job = match elsewhere.job(&id).await {
-            Ok(job) => job,
-            Err(error) => {
-                assert!(
-                    error.is_not_found() && matches!(died_at, Route::BlobPut | Route::JobsCreate),
-                    "{error}"
-                );
-                let target = elsewhere.target("ionq.simulator").await.unwrap();
-                target.submit(Program::ionq_json(GHZ).unwrap()).shots(10).with_id(id).send().await.unwrap()
-            }
-        };
-        job.wait().await.unwrap();
-        assert!(job.results().await.unwrap().histogram().is_ok());
-        let jobs = elsewhere.jobs().list().collect().await.unwrap();
-        assert_eq!(jobs.len(), 1, "{died_at:?}");
+async fn preflight_tells_a_quota_that_is_used_up_and_a_program_that_is_none() {
+    let local = Local::start().await;
+    local.emulator.set_target_availability("ionq.qpu.aria-1", "Available");
+    let target = local.workspace().target("ionq.qpu.aria-1").await.unwrap();
+    let mut job = target.submit(Program::ionq_json(GHZ).unwrap()).shots(100).send().await.unwrap();
+    job.wait().await.unwrap();
+    local.emulator.set_quota_limit("qgs", 1e-6);
+    let submission = target.submit(Program::ionq_json(GHZ).unwrap());
+    let findings = submission.preflight().run().await.unwrap();
+    let found: Vec<Check> = findings.iter().map(|finding| finding.check).collect();
+    assert_eq!(found, [Check::Quota], "{findings:?}");
+    assert_eq!(submission.preflight().check().await.unwrap_err().kind(), ErrorKind::QuotaExceeded);
+
+    for (bytes, format, text) in [
+        (&b"define void @main()"[..], "qir.v1", "bitcode"),
+        (b"BC\xC0\xDE", "qir.v1", "entry point"),
+        (b"[1]", "ionq.circuit.v1", "line 1 column 0"),
+        (b"{\"sequence", "pasqal.pulser.v1", "JSON object"),
+        (b"", "rigetti.quil.v1", "empty"),
+    ] {
+        let program = Program::raw(bytes, "text/plain", format, "x");
+        let findings = target.submit(program).preflight().without(Check::Quota).run().await.unwrap();
+        let found = findings.iter().find(|finding| finding.check == Check::Program);
+        assert!(found.is_some_and(|finding| finding.message.contains(text)), "{format}: {findings:?}");
     }
 }
 
 #[tokio::test]
-async fn a_wait_of_a_day_ends_well_through_expired_links_throttling_and_a_restart() {
-    let day = Duration::from_hours(24);
-    let emulator = qws_emulator::Emulator::builder().manual_clock().seed(1).job_timing(day / 2, day / 2);
-    let local = Local::with(emulator.sas_lifetime(Duration::from_hours(1)).start().await.unwrap());
+async fn cost_and_timing_are_told_once_the_job_has_ended() {
+    let local = Local::start().await;
     let mut job = submitted(&local).await;
-    local.emulator.clear_requests();
-    // Bursts of throttling and outages, spread over the wait by counting requests.
-    for after in [100, 1000, 3000] {
-        local.emulator.inject(Fault::new(Route::JobsGet, Action::throttle(30)).after(after).times(3));
-        local.emulator.inject(Fault::new(Route::JobsGet, Action::ResetBefore).after(after + 50).times(30));
-    }
-    let mut interruptions = 0;
-    let mut events = job.wait().deadline(2 * day).events();
-    while let Some(event) = events.next().await {
-        interruptions += usize::from(matches!(event.unwrap(), JobEvent::Interrupted(_)));
-    }
-    drop(events);
-    assert!(interruptions > 0);
-    assert_eq!(job.status(), Some(&JobStatus::Succeeded));
-    assert_eq!(job.results().await.unwrap().histogram().unwrap().outcomes().len(), 2);
-    let asked = count(&local, Route::JobsGet);
-    assert!(asked < 6500, "{asked} questions in a day");
+    assert_eq!((job.waited(), job.ran()), (None, None));
+    job.wait().await.unwrap();
+    let seconds = [job.waited(), job.ran()].map(|time| time.map(|time| time.as_secs_f64().round()));
+    assert_eq!(seconds, [Some(10.0); 2]);
+    assert!(job.details().cost_estimate.is_some(), "{:?}", job.details());
 }

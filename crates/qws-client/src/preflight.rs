@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Map, Value};
+
 use crate::{
     Error, ErrorKind, Operation, Quota, Submission, Target, TargetAvailability,
     programs::{FORMATS_AS_OF, known_formats},
@@ -188,7 +190,28 @@ impl<'a> Preflight<'a> {
             let text = "the QIR is text, and targets of the service take bitcode (the emulator takes text)";
             return finding(Check::Program, Severity::Warning, text.to_owned());
         }
-        None
+        self.shape()
+    }
+
+    /// What a program built by hand may lack: an entry point, or being JSON.
+    fn shape(&self) -> Option<Finding> {
+        let program = self.submission.program();
+        let plain = program.encoding().is_none();
+        match program.input_format() {
+            "qir.v1"
+                if ["entryPoint", "items"].iter().all(|name| !program.parameters().contains_key(*name)) =>
+            {
+                let text = "the QIR runs from no entry point: set `entryPoint`, or `items` for several runs";
+                finding(Check::Program, Severity::Error, text.to_owned())
+            }
+            format @ ("ionq.circuit.v1" | "pasqal.pulser.v1") if plain => {
+                let object = serde_json::from_slice::<Map<String, Value>>(program.bytes());
+                let error = object.err()?;
+                let text = format!("`{format}` is a JSON object, and the program is none: {error}");
+                finding(Check::Program, Severity::Error, text)
+            }
+            _ => None,
+        }
     }
 
     fn shots(&self) -> Option<Finding> {
