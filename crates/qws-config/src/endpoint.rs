@@ -248,6 +248,7 @@ mod tests {
             ("https://east\tus.quantum.azure.com/", Character, 12),
             ("https:\\\\eastus.quantum.azure.com/", Character, 6),
             ("https://eastus\u{3002}quantum.azure.com/", Character, 14),
+            ("https://east%75s.quantum.azure.com/", Character, 12),
         ] {
             let error = text.parse::<Endpoint>().unwrap_err();
             assert_eq!((error.kind(), error.at()), (kind, Some(at)), "{text}: {error}");

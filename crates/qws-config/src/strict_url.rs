@@ -1,7 +1,7 @@
 //! URLs that a key or token will be sent to, read strictly.
 //!
 //! The reading itself is the `url` crate's, which the HTTP stack uses too: two parsers that disagree about where a host ends are a
-//! hole. What that parser forgives (tabs, backslashes, user names, missing slashes) is refused before it sees the text.
+//! hole. What that parser forgives (tabs, backslashes, user names, missing slashes, escaped hosts) is refused before it sees the text.
 
 use crate::error::{ParseError, ParseErrorKind, Part};
 use crate::text::{Text, all, find};
@@ -61,6 +61,10 @@ impl StrictUrl {
         if find(&text.str[host_at..path_at], b'@').is_some() {
             return Err(shape(host_at, "has a user name or password")
                 .with_hint("leave out everything before the `@`"));
+        }
+        if let Some(at) = find(&text.str[host_at..path_at], b'%') {
+            // No host needs it, and what it decodes to may be longer than what was measured above.
+            return Err(ParseError::character(part, text.at + host_at + at, '%', "a host without escapes"));
         }
         if let Some(at) = text.str[path_at..].bytes().position(|byte| b"?#".contains(&byte)) {
             return Err(shape(path_at + at, "has a query or fragment"));
