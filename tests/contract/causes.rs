@@ -87,6 +87,14 @@ async fn the_services_codes_get_their_kind_and_advice() {
             ErrorKind::TargetUnavailable,
             "try again later",
         ),
+        (
+            Route::JobsCreate,
+            400,
+            "InvalidJobDefinition",
+            "The OutputDataFormat field is required.",
+            ErrorKind::InvalidRequest,
+            "with_output_format",
+        ),
         (Route::JobsCreate, 403, "InsufficientQuota", "x", ErrorKind::QuotaExceeded, "quotas"),
         (Route::JobsGet, 404, "JobNotFound", "x", ErrorKind::NotFound, "check the id"),
     ] {
@@ -126,26 +134,51 @@ async fn storages_codes_get_their_kind_and_advice() {
     }
 }
 
+/// Codes of failed jobs, as recorded from the service.
 #[tokio::test]
-async fn a_job_that_fails_by_the_programs_fault_or_the_providers_is_told_apart() {
-    for (program, advice) in
-        [(r#"{"qubits":1,"circuit":[{"gate":"nope","target":0}]}"#, "could not read the program")]
-    {
-        let local = Local::start().await;
-        let target = local.workspace().target("ionq.simulator").await.unwrap();
-        let mut job = target.submit(Program::ionq_json(program).unwrap()).send().await.unwrap();
-        job.wait().await.unwrap();
-        let error = job.results().await.unwrap_err();
-        assert!(error.hint().is_some_and(|hint| hint.contains(advice)), "{error}: {:?}", error.hint());
-    }
+async fn a_job_that_failed_tells_whose_fault_it_was() {
+    let program = "check it, and that its format";
+    let qir = "check the QIR";
+    let other_side = "a new job may succeed, and may cost again";
+    let known = [
+        ("InvalidInputData", "bad", program),
+        ("InvalidInputError", "bad", program),
+        ("CannotTranslateInputData", "bad", program),
+        ("InputDataNotFound", "gone", "submit the program again"),
+        ("InputFileMissing", "gone", "submit the program again"),
+        ("BitcodeError", "text", "bitcode"),
+        ("QIRPreProcessingFailed", "no entry point", qir),
+        ("QIRLinkingFailed", "undefined", qir),
+        ("CompilationError", "undefined", qir),
+        ("QATTransformationFailed", "profile", qir),
+        ("ProviderTimeout", "late", other_side),
+        ("PartnerCallFailed", "x", other_side),
+        ("TransientFailure", "x", other_side),
+        ("InternalError", "x", other_side),
+        ("TargetUnavailable", "x", other_side),
+        ("InsufficientResources", "The Quota of HQC is used up.", "quotas for this provider"),
+        ("PropertyNotSpecified", "x", "Job::details"),
+    ];
     let local = Local::start().await;
-    let target = local.workspace().target("rigetti.sim.qvm").await.unwrap();
-    let bitcode = Program::qir_bitcode(&b"BC\xC0\xDE0000"[..], "main").unwrap();
-    let mut job = target.submit(bitcode).send().await.unwrap();
-    job.wait().await.unwrap();
-    let error = job.results().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::JobFailed);
-    assert!(error.code().is_some() && error.hint().is_some(), "{error:?}");
+    let ids: Vec<qws::JobId> = known.iter().map(|_| qws::JobId::random()).collect();
+    let job = |(id, (code, message, _)): (&qws::JobId, &(&str, &str, &str))| {
+        serde_json::json!({
+            "id": id.as_str(), "name": code, "providerId": "ionq", "target": "ionq.simulator", "status": "Failed",
+            "outputDataFormat": "ionq.quantum-results.v1", "errorData": {"code": code, "message": message},
+        })
+    };
+    let jobs: Vec<_> = ids.iter().zip(&known).map(job).collect();
+    let workspace = serde_json::json!({
+        "subscriptionId": local.emulator.subscription_id(), "resourceGroup": local.emulator.resource_group(),
+        "name": local.emulator.workspace_name(), "location": local.emulator.location(), "jobs": jobs,
+    });
+    local.emulator.load(&serde_json::json!({ "workspaces": [workspace] })).unwrap();
+    for (id, (code, message, advice)) in ids.iter().zip(known) {
+        let error = local.workspace().job(id).await.unwrap().results().await.unwrap_err();
+        assert_eq!((error.kind(), error.code()), (ErrorKind::JobFailed, Some(code)), "{error}");
+        assert!(error.to_string().contains(message), "{error}");
+        assert!(error.hint().is_some_and(|hint| hint.contains(advice)), "{code}: {:?}", error.hint());
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::{
 
 use futures::TryStreamExt;
 use qws::{
-    Check, Circuit, ErrorKind, Job, JobId, JobSet, JobSetEvent, JobStatus, JobUpdate, Program,
+    Check, Circuit, ErrorKind, Job, JobId, JobSet, JobSetEvent, JobStatus, JobUpdate, Priority, Program,
     SessionJobFailurePolicy, SessionStatus, Severity,
 };
 use qws_contract::Local;
@@ -307,4 +307,35 @@ async fn cost_and_timing_are_told_once_the_job_has_ended() {
     let seconds = [job.waited(), job.ran()].map(|time| time.map(|time| time.as_secs_f64().round()));
     assert_eq!(seconds, [Some(10.0); 2]);
     assert!(job.details().cost_estimate.is_some(), "{:?}", job.details());
+}
+
+#[tokio::test]
+async fn a_packed_program_runs_and_what_was_said_about_the_job_comes_back() {
+    let local = Local::start().await;
+    let target = local.workspace().target("ionq.simulator").await.unwrap();
+    let program = Program::ionq_json(GHZ).unwrap().gzipped().with_metadata("team", "blue");
+    let submission =
+        target.submit(program).shots(100).name("packed").priority(Priority::High).tags(["a", "b"]);
+    let mut job = submission.send().await.unwrap();
+    let stored = job.attachments().download("inputData").await.unwrap();
+    assert!(stored.starts_with(&[0x1f, 0x8b]), "what is stored is packed");
+    job.wait().await.unwrap();
+    assert_eq!(job.results().await.unwrap().histogram().unwrap().outcomes().len(), 2);
+    let details = job.details();
+    assert_eq!((details.name.as_deref(), details.priority.as_ref()), (Some("packed"), Some(&Priority::High)));
+    assert_eq!((details.tags.as_slice(), details.shots()), (&["a".into(), "b".into()][..], Some(100)));
+    assert_eq!(details.metadata.as_ref().and_then(|notes| notes.get("team")), Some(&"blue".into()));
+}
+
+#[tokio::test]
+async fn a_degraded_target_is_a_warning_and_no_obstacle() {
+    let local = Local::start().await;
+    local.emulator.set_target_availability("ionq.simulator", "Degraded");
+    let target = local.workspace().target("ionq.simulator").await.unwrap();
+    let submission = target.submit(Program::ionq_json(GHZ).unwrap());
+    let findings = submission.preflight().run().await.unwrap();
+    let found: Vec<_> = findings.iter().map(|finding| (finding.check, finding.severity)).collect();
+    assert_eq!(found, [(Check::Availability, Severity::Warning)], "{findings:?}");
+    submission.preflight().check().await.expect("a warning stops nothing");
+    submission.send().await.expect("nor does the service");
 }

@@ -101,6 +101,30 @@ async fn what_is_not_there_is_told() {
 }
 
 #[tokio::test]
+async fn what_the_resource_manager_does_not_find_comes_with_what_to_check() {
+    let local = Local::start().await;
+    for (code, advice) in [
+        ("SubscriptionNotFound", "tenant"),
+        ("ResourceGroupNotFound", "resource group and name"),
+        ("ResourceNotFound", "az quantum workspace list"),
+    ] {
+        local.emulator.inject(Fault::new(Route::WorkspaceGet, Action::service_error(404, code, "not there")));
+        let error =
+            builder(&local).resource_id(&local.emulator.resource_id()).unwrap().connect().await.unwrap_err();
+        assert_eq!((error.kind(), error.code()), (ErrorKind::NotFound, Some(code)));
+        assert!(error.hint().is_some_and(|hint| hint.contains(advice)), "{code}: {:?}", error.hint());
+    }
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let body = r#"{"location": "eastus", "properties": {"provisioningState": "Provisioning"}}"#;
+    let unready = Action::Status { status: 200, headers, body: body.into() };
+    local.emulator.inject(Fault::new(Route::WorkspaceGet, unready));
+    let error =
+        builder(&local).resource_id(&local.emulator.resource_id()).unwrap().connect().await.unwrap_err();
+    assert!(error.to_string().contains("its state is `Provisioning`"), "{error}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("wait until")), "{:?}", error.hint());
+}
+
+#[tokio::test]
 async fn a_location_stands_in_only_where_the_resource_manager_refuses_or_is_out_of_reach() {
     let local = Local::start().await;
     let connect = || {
@@ -164,6 +188,24 @@ async fn a_wrong_endpoint_is_looked_up_anew_once() {
         (1, 1),
         "asked once"
     );
+}
+
+#[tokio::test]
+async fn a_place_that_is_wrong_again_is_not_looked_up_again() {
+    let local = Local::start().await;
+    let other = Local::start().await;
+    let wrong = other.emulator.endpoint();
+    let given = builder(&local).resource_id(&local.emulator.resource_id()).unwrap().endpoint(&wrong).unwrap();
+    let workspace = given.connect().await.unwrap();
+    for place in [&local, &other] {
+        let elsewhere =
+            Action::service_error(400, "IncorrectDataplaneEndpoint", "The workspace is elsewhere.");
+        place.emulator.inject(Fault::new(Route::ProviderStatus, elsewhere).always());
+    }
+    let error = workspace.targets().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongEndpoint);
+    let asked = (count(&other, Route::ProviderStatus), count(&local, Route::ProviderStatus));
+    assert_eq!((asked, count(&local, Route::WorkspaceGet)), ((1, 1), 1), "each once, and one look");
 }
 
 #[tokio::test]

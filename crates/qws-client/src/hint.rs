@@ -37,12 +37,13 @@ pub(crate) fn for_answer(
         _ => plain(status, with_api_key),
     };
     let kind = kind(status, code.as_deref().unwrap_or_default(), &message);
+    let closer = for_code(code.as_deref().unwrap_or_default(), &message);
     let error = Error::new(kind, message)
         .with_operation(operation)
         .with_status(status)
         .with_code(code)
         .with_request_id(text_of("x-ms-request-id"));
-    match advice(kind, with_api_key) {
+    match closer.or_else(|| advice(kind, with_api_key)) {
         Some(hint) => error.with_hint(hint),
         None => error,
     }
@@ -84,6 +85,22 @@ fn kind(status: StatusCode, code: &str, message: &str) -> ErrorKind {
         (408 | 500.., _) => ErrorKind::ServiceFault,
         (400..=499, _) => ErrorKind::InvalidRequest,
         _ => ErrorKind::Other,
+    }
+}
+
+/// What to do about one code, where that is more than its kind has to say.
+fn for_code(code: &str, message: &str) -> Option<&'static str> {
+    match code {
+        "SubscriptionNotFound" => Some(
+            "check the subscription's id, and that you are signed in to the tenant that it belongs to: `az account show`",
+        ),
+        "ResourceGroupNotFound" | "ResourceNotFound" => Some(
+            "check subscription, resource group and name: `az quantum workspace list` shows the workspaces that you see",
+        ),
+        "InvalidJobDefinition" if message.contains("OutputDataFormat") => {
+            Some("name the format wanted for the results: `Program::with_output_format`")
+        }
+        _ => None,
     }
 }
 
