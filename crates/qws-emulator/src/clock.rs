@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use time::format_description::well_known::Rfc2822;
 use time::{OffsetDateTime, UtcOffset};
 
 /// A handle on the emulator's clock; clones share it.
@@ -80,6 +81,11 @@ pub(crate) fn http_date(at: OffsetDateTime) -> String {
         month,
         at.year()
     )
+}
+
+/// Reads what [`http_date`] writes.
+pub(crate) fn parse_http_date(text: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(&format!("{}+0000", text.strip_suffix("GMT")?), &Rfc2822).ok()
 }
 
 fn seconds(at: OffsetDateTime) -> String {

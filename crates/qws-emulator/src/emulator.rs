@@ -109,6 +109,20 @@ impl EmulatorBuilder {
         self
     }
 
+    /// The most bytes that the storage account holds; 2 GiB unless set. Contents and names count, and half a KiB for
+    /// each blob, container and uncommitted block. Writing more is refused with `InsufficientStorage`.
+    pub fn blob_limit(mut self, bytes: usize) -> Self {
+        self.settings.blob_limit = bytes;
+        self
+    }
+
+    /// The most jobs and sessions that a workspace keeps; 100,000 unless set. Creating more is refused with `InsufficientStorage`
+    /// until jobs are deleted.
+    pub fn job_limit(mut self, jobs: usize) -> Self {
+        self.settings.job_limit = jobs;
+        self
+    }
+
     /// The kind of the workspace; V1 unless set.
     pub fn workspace_kind(mut self, kind: WorkspaceKind) -> Self {
         self.settings.workspace.kind = kind;
@@ -260,6 +274,8 @@ impl Emulator {
                 qubit_limit: 20,
                 seed: 0,
                 remote_storage: false,
+                blob_limit: 2 << 30,
+                job_limit: 100_000,
                 workspace: WorkspaceSpec::default(),
             },
         }
@@ -444,6 +460,12 @@ impl Emulator {
     #[must_use]
     pub fn export(&self) -> serde_json::Value {
         seed::export(&self.shared)
+    }
+
+    /// The bytes that count towards [`EmulatorBuilder::blob_limit`].
+    #[must_use]
+    pub fn stored_bytes(&self) -> usize {
+        self.shared.blobs.bytes()
     }
 
     /// Forgets the faults that have not happened yet.

@@ -70,10 +70,22 @@ pub enum Operation {
     BlockPut,
     /// `PUT /{container}/{blob}?comp=blocklist`
     BlockListPut,
+    /// `GET /{container}/{blob}?comp=blocklist`
+    BlockListGet,
+    /// `PUT /{container}/{blob}?comp=metadata`
+    BlobMetadataPut,
+    /// `PUT /{container}/{blob}?comp=properties`
+    BlobPropertiesPut,
     /// `PUT /{container}?restype=container`
     ContainerCreate,
     /// `GET` or `HEAD` of `/{container}?restype=container`
     ContainerGet,
+    /// `DELETE /{container}?restype=container`
+    ContainerDelete,
+    /// `GET /?comp=list`
+    ContainersList,
+    /// `GET` or `HEAD` of `/?restype=account&comp=properties`
+    AccountGet,
     /// `GET /{container}?restype=container&comp=list`
     BlobsList,
     /// `POST /{tenant}/oauth2/v2.0/token`, answered by Entra ID
@@ -221,25 +233,36 @@ fn match_path(prefix: &str, rest: &str, path: &str) -> Option<Params> {
 /// Finds the operation of a request to the storage account.
 pub(crate) fn storage(method: &Method, path: &str, query: &str) -> Result<Matched, Unknown> {
     let unknown = || Unknown { nearest: "GET /{container}/{blob}".to_owned() };
-    let target = BlobPath::parse(path).ok_or_else(unknown)?;
-    let (mut comp, mut container) = (String::new(), false);
+    let (mut comp, mut kind) = (String::new(), String::new());
     for (key, value) in form_urlencoded::parse(query.as_bytes()) {
         match &*key {
             "comp" => comp = value.into_owned(),
-            "restype" => container = value == "container",
+            "restype" => kind = value.into_owned(),
             _ => {}
         }
     }
-    let operation = match (method.as_str(), target.blob.is_empty(), comp.as_str()) {
-        ("PUT", true, "") if container => Operation::ContainerCreate,
-        ("GET" | "HEAD", true, "") if container => Operation::ContainerGet,
-        ("GET", true, "list") if container => Operation::BlobsList,
-        ("PUT", false, "") => Operation::BlobPut,
-        ("PUT", false, "block") => Operation::BlockPut,
-        ("PUT", false, "blocklist") => Operation::BlockListPut,
-        ("GET", false, "") => Operation::BlobGet,
-        ("HEAD", false, "") => Operation::BlobHead,
-        ("DELETE", false, "") => Operation::BlobDelete,
+    let level = match BlobPath::parse(path) {
+        None if path == "/" => "account",
+        Some(path) if path.blob.is_empty() => "container",
+        Some(_) => "blob",
+        None => return Err(unknown()),
+    };
+    let operation = match (level, method.as_str(), kind.as_str(), comp.as_str()) {
+        ("account", "GET", "", "list") => Operation::ContainersList,
+        (_, "GET" | "HEAD", "account", "properties") => Operation::AccountGet,
+        ("container", "PUT", "container", "") => Operation::ContainerCreate,
+        ("container", "GET" | "HEAD", "container", "") => Operation::ContainerGet,
+        ("container", "DELETE", "container", "") => Operation::ContainerDelete,
+        ("container", "GET", "container", "list") => Operation::BlobsList,
+        ("blob", "PUT", _, "") => Operation::BlobPut,
+        ("blob", "PUT", _, "block") => Operation::BlockPut,
+        ("blob", "PUT", _, "blocklist") => Operation::BlockListPut,
+        ("blob", "PUT", _, "metadata") => Operation::BlobMetadataPut,
+        ("blob", "PUT", _, "properties") => Operation::BlobPropertiesPut,
+        ("blob", "GET", _, "") => Operation::BlobGet,
+        ("blob", "GET", _, "blocklist") => Operation::BlockListGet,
+        ("blob", "HEAD", _, "") => Operation::BlobHead,
+        ("blob", "DELETE", _, "") => Operation::BlobDelete,
         _ => return Err(unknown()),
     };
     Ok(Matched { operation, params: Params::default() })
@@ -261,7 +284,7 @@ pub(crate) fn metadata(method: &Method, path: &str) -> Result<Matched, Unknown> 
 }
 
 /// `/{container}/{blob}`; the blob's name may hold slashes, and is empty for the container itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct BlobPath {
     pub(crate) container: String,
     pub(crate) blob: String,

@@ -10,7 +10,9 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::blob::store::{Conditions, Properties};
+use crate::blob::StorageError;
+use crate::blob::conditions::Conditions;
+use crate::blob::store::Properties;
 use crate::clock;
 use crate::formats::JobError;
 use crate::place::Place;
@@ -138,15 +140,16 @@ pub(crate) fn load(shared: &Shared, description: &Value) -> Result<(), SeedError
     }
     drop(state);
     for (blob, content) in blobs {
-        shared.blobs.create_container(&blob.container, now);
+        let full = |error: StorageError| SeedError(error.message.to_owned());
+        shared.blobs.create_container(&blob.container, Vec::new(), now).map_err(full)?;
         let properties = Properties {
             content_type: blob.content_type,
             content_encoding: blob.content_encoding,
             ..Properties::default()
         };
         let (container, name) = (&blob.container, &blob.name);
-        // The container is there and nothing is conditional, so this cannot be refused.
-        let _ = shared.blobs.put(container, name, content.into(), properties, &Conditions::default(), now);
+        let always = Conditions::default();
+        shared.blobs.put(container, name, content.into(), properties, &always, now).map_err(full)?;
     }
     Ok(())
 }

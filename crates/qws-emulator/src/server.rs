@@ -1,6 +1,6 @@
 //! Real sockets: our own accept loop, so that resets and cut answers are what they claim to be.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,6 +48,8 @@ pub(crate) struct Incoming {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) matched: Result<Matched, Unknown>,
+    /// Who asks.
+    pub(crate) peer: IpAddr,
 }
 
 impl Incoming {
@@ -110,7 +112,7 @@ where
     let service = service_fn(move |request| {
         let (shared, surface, reset) = (Arc::clone(&serving.shared), serving.surface, Arc::clone(reset));
         async move {
-            let answer = respond(&shared, surface, request).await;
+            let answer = respond(&shared, surface, request, peer.ip()).await;
             if answer.is_err() {
                 reset.store(true, Ordering::Relaxed);
             }
@@ -138,6 +140,7 @@ async fn respond(
     shared: &Shared,
     surface: Surface,
     request: Request<hyper::body::Incoming>,
+    peer: IpAddr,
 ) -> Result<Response<AnswerBody>, Reset> {
     let (parts, body) = request.into_parts();
     let body = Limited::new(body, MAX_BODY).collect().await;
@@ -149,10 +152,10 @@ async fn respond(
     };
     let operation = matched.as_ref().ok().map(|matched| matched.operation);
     let (body, failed) = match body {
-        Ok(body) => (body.to_bytes(), None),
+        Ok(body) => (compact(body.to_bytes()), None),
         Err(error) => (Bytes::new(), Some(error)),
     };
-    let request = Incoming { method: parts.method, path, query, headers: parts.headers, body, matched };
+    let request = Incoming { method: parts.method, path, query, headers: parts.headers, body, matched, peer };
     // The control API is not part of what is emulated: it is neither recorded nor disturbed.
     if surface == Surface::Service && request.path.starts_with(service::CONTROL) {
         return Ok(outgoing(service::handle(shared, &request).await, None));
@@ -199,6 +202,11 @@ async fn respond(
     }
     shared.log.answered(number, answer.status.as_u16());
     Ok(outgoing(answer, fault.as_ref()))
+}
+
+/// A small body is a slice of the connection's buffer, which it would keep alive for as long as it is kept.
+fn compact(body: Bytes) -> Bytes {
+    if body.len() <= 512 * 1024 { Bytes::copy_from_slice(&body) } else { body }
 }
 
 fn scripted(status: u16, headers: &[(String, String)], body: &Bytes) -> Answer {

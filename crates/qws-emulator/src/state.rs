@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -37,6 +38,10 @@ pub(crate) struct Settings {
     pub(crate) seed: u64,
     /// Whether jobs may have their data on other machines.
     pub(crate) remote_storage: bool,
+    /// Bytes of blobs.
+    pub(crate) blob_limit: usize,
+    /// Jobs and sessions in a workspace.
+    pub(crate) job_limit: usize,
     pub(crate) workspace: WorkspaceSpec,
 }
 
@@ -119,6 +124,7 @@ impl Shared {
         let sas_key = random_key(&mut random);
         let workspace = Workspace::new(settings.workspace.clone(), &mut random, clock.now());
         Self {
+            blobs: BlobStore::new(settings.blob_limit),
             links: Links::new(settings.remote_storage),
             settings,
             addresses,
@@ -127,7 +133,6 @@ impl Shared {
             log: RequestLog::new(),
             tokens: Tokens::new(token_key),
             sas: SasKeys::new(ACCOUNT, sas_key),
-            blobs: BlobStore::default(),
             directory: Mutex::new(Directory::new(&mut random)),
             state: Mutex::new(State { workspaces: vec![workspace], random }),
         }
@@ -230,6 +235,17 @@ impl Workspace {
     /// Whether this key opens the workspace.
     pub(crate) fn accepts(&self, key: &str) -> bool {
         self.keys_enabled && (self.primary_key == key || self.secondary_key == key)
+    }
+
+    /// Whether one more job or session may be kept.
+    pub(crate) fn check_room(&self, limit: usize) -> Result<(), ServiceError> {
+        if self.jobs.len() + self.sessions.len() < limit {
+            return Ok(());
+        }
+        let message = format!(
+            "The emulator keeps at most {limit} jobs and sessions in a workspace; delete jobs, or start it with a higher --job-limit."
+        );
+        Err(ServiceError::new(StatusCode::FORBIDDEN, "InsufficientStorage", message))
     }
 
     /// Counts what is created in the workspace, jobs and sessions alike.

@@ -38,6 +38,12 @@ struct Arguments {
     /// Let jobs have their input and output on other machines, as their links say; without it on this one only.
     #[arg(long)]
     allow_remote_storage: bool,
+    /// The most that the storage account holds, in MiB.
+    #[arg(long, default_value_t = 2048, value_name = "MIB")]
+    blob_limit: usize,
+    /// The most jobs and sessions that a workspace keeps.
+    #[arg(long, default_value_t = 100_000, value_name = "NUMBER")]
+    job_limit: usize,
     /// The name of the workspace.
     #[arg(long, value_name = "NAME")]
     workspace: Option<String>,
@@ -72,7 +78,9 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         .port(arguments.port)
         .storage_port(arguments.storage_port)
         .metadata_port(arguments.metadata_port)
-        .address(arguments.listen);
+        .address(arguments.listen)
+        .blob_limit(arguments.blob_limit.saturating_mul(1 << 20))
+        .job_limit(arguments.job_limit);
     if let Some(seed) = arguments.seed_rng {
         builder = builder.seed(seed);
     }

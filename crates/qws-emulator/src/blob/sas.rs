@@ -3,6 +3,7 @@
 //! The string to sign is the one of version 2020-12-06 and later
 //! (Microsoft Learn, "Create a service SAS", section "Construct the signature string").
 
+use std::net::IpAddr;
 use std::sync::RwLock;
 
 use base64::Engine as _;
@@ -13,12 +14,12 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use url::form_urlencoded;
 
-use super::StorageError;
+use super::{Permit, StorageError};
 use crate::clock;
-use crate::route::BlobPath;
+use crate::route::{BlobPath, Operation};
 
 /// The version a link is made for.
-const VERSION: &str = "2024-11-04";
+pub(super) const VERSION: &str = "2024-11-04";
 
 /// The fields that are signed, in the order in which they are, except the resource's name which comes after `se`.
 const SIGNED_AFTER_RESOURCE: [&str; 12] =
@@ -44,11 +45,78 @@ pub(crate) struct Grant<'a> {
     pub(crate) disposition: &'a str,
 }
 
-/// What a checked link says beyond "allowed".
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Overrides {
-    pub(crate) content_disposition: Option<String>,
-    pub(crate) content_type: Option<String>,
+/// The query of a link, decoded.
+#[derive(Debug)]
+pub(crate) struct Fields(Vec<(String, String)>);
+
+/// The headers that a link may set, with the field that does.
+const OVERRIDES: [(&str, &str); 5] = [
+    ("rscc", "cache-control"),
+    ("rscd", "content-disposition"),
+    ("rsce", "content-encoding"),
+    ("rscl", "content-language"),
+    ("rsct", "content-type"),
+];
+
+impl Fields {
+    pub(super) fn read(query: &str) -> Self {
+        Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    }
+
+    /// The value of a field; empty if it is not there.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    /// Whether the link is made for this version or a later one; versions are dates.
+    pub(super) fn is_from(&self, version: &str) -> bool {
+        self.get("sv") >= version
+    }
+
+    /// Whether the link's time has come and has not gone.
+    pub(super) fn allow_time(&self, now: OffsetDateTime) -> Result<(), StorageError> {
+        let (start, expiry) = (self.get("st"), self.get("se"));
+        let begun = start.is_empty() || parse_time(start).is_some_and(|start| start <= now);
+        if begun && parse_time(expiry).is_some_and(|expiry| expiry > now) {
+            return Ok(());
+        }
+        Err(StorageError::authentication_failed(&format!(
+            "Signature not valid in the specified time frame: Start [{start}] - Expiry [{expiry}] - Current [{}]",
+            clock::http_date(now)
+        )))
+    }
+
+    /// Whether the link gives one of these permissions; with `c` and not `w` among them, for new blobs only.
+    pub(super) fn allow(&self, needed: &str) -> Result<Permit, StorageError> {
+        let given = self.get("sp");
+        if !given.contains(|permission| needed.contains(permission)) {
+            return Err(StorageError::permission_mismatch());
+        }
+        let present = |(field, header): (&str, &'static str)| {
+            Some(self.get(field)).filter(|value| !value.is_empty()).map(|value| (header, value.to_owned()))
+        };
+        let overrides = OVERRIDES.into_iter().filter_map(present).collect();
+        Ok(Permit { overrides, new_only: needed.contains('w') && !given.contains('w') })
+    }
+
+    /// Whether the link may be used over this connection.
+    pub(super) fn allow_connection(&self, secure: bool, peer: IpAddr) -> Result<(), StorageError> {
+        if self.get("spr") == "https" && !secure {
+            let message = "This request is not authorized to perform this operation using this protocol.";
+            return Err(StorageError::forbidden("AuthorizationProtocolMismatch", message));
+        }
+        let range = self.get("sip");
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let within = match (first.parse::<IpAddr>(), last.parse::<IpAddr>()) {
+            (Ok(first), Ok(last)) => (first..=last).contains(&peer),
+            _ => range.is_empty(),
+        };
+        if within {
+            return Ok(());
+        }
+        let message = "This request is not authorized to perform this operation using this source IP.";
+        Err(StorageError::forbidden("AuthorizationSourceIPMismatch", message))
+    }
 }
 
 impl SasKeys {
@@ -69,52 +137,57 @@ impl SasKeys {
         if !grant.disposition.is_empty() {
             fields.push(("rscd", grant.disposition));
         }
-        let keys = self.keys.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let lookup = |name: &str| {
-            fields.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| *value).to_owned()
-        };
-        let signature = self.sign(&keys.0, grant.container, grant.blob, lookup);
+        let text = self.string_to_sign(grant.container, grant.blob, |name| {
+            Some(fields.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| *value))
+        });
+        let signature = self.signature(&text);
         fields.push(("sig", &signature));
         form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
     }
 
-    /// Checks the link in `query` for a request to `path` that needs one of the permissions in `needed`.
-    pub(crate) fn check(
+    /// Checks a link to a container or blob for an operation on `path`.
+    pub(super) fn check(
         &self,
         path: &BlobPath,
-        query: &str,
-        needed: &str,
+        fields: &Fields,
+        operation: Operation,
         now: OffsetDateTime,
-    ) -> Result<Overrides, StorageError> {
-        let fields: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let field = |name: &str| {
-            fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
-        };
-        let signature = field("sig");
+    ) -> Result<Permit, StorageError> {
+        // A link to a blob (`sr=b`) is signed with the blob's name, so it fits no other.
+        let signed_blob = if fields.get("sr") == "b" { path.blob.as_str() } else { "" };
+        let text = self.string_to_sign(&path.container, signed_blob, |name| {
+            // Encryption scopes came later than the rest.
+            if name == "ses" && !fields.is_from("2020-12-06") { None } else { Some(fields.get(name)) }
+        });
+        self.verify(fields, &text)?;
+        fields.allow_time(now)?;
+        fields.allow(match operation {
+            Operation::BlobPut | Operation::BlockPut | Operation::BlockListPut => "cw",
+            Operation::BlobMetadataPut | Operation::BlobPropertiesPut => "w",
+            Operation::BlobDelete => "d",
+            Operation::BlobsList => "l",
+            Operation::BlobGet | Operation::BlobHead | Operation::BlockListGet => "r",
+            // Such links are for what is in a container; the rest takes the account's key or a link to the account.
+            _ => "",
+        })
+    }
+
+    /// Checks a signature against the account's key.
+    pub(super) fn verify(&self, fields: &Fields, text: &str) -> Result<(), StorageError> {
+        let signature = fields.get("sig");
         if signature.is_empty() {
             return Err(StorageError::no_authentication());
         }
-        // A link to a blob (`sr=b`) is signed with the blob's name, so it fits no other.
-        let signed_blob = if field("sr") == "b" { path.blob.as_str() } else { "" };
-        let fits = |key: &String| self.sign(key, &path.container, signed_blob, field) == signature;
         let keys = self.keys.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let retired = keys.1.iter().any(fits);
-        if !retired && !fits(&keys.0) {
-            return Err(StorageError::authentication_failed("Signature did not match."));
+        if hmac(&keys.0, text) == signature {
+            return Ok(());
         }
-        let (start, expiry) = (field("st"), field("se"));
-        let begun = start.is_empty() || parse_time(&start).is_some_and(|start| start <= now);
-        if retired || !begun || parse_time(&expiry).is_none_or(|expiry| expiry <= now) {
-            return Err(StorageError::authentication_failed(&format!(
-                "Signature not valid in the specified time frame: Start [{start}] - Expiry [{expiry}] - Current [{}]",
-                clock::http_date(now)
-            )));
+        if keys.1.iter().any(|key| hmac(key, text) == signature) {
+            return Err(StorageError::authentication_failed(
+                "Signature not valid in the specified time frame: the link was ended.",
+            ));
         }
-        if !field("sp").contains(|permission| needed.contains(permission)) {
-            return Err(StorageError::permission_mismatch());
-        }
-        let given = |name| Some(field(name)).filter(|value| !value.is_empty());
-        Ok(Overrides { content_disposition: given("rscd"), content_type: given("rsct") })
+        Err(StorageError::authentication_failed("Signature did not match."))
     }
 
     /// Makes every link issued so far count as expired.
@@ -124,15 +197,21 @@ impl SasKeys {
         keys.1.push(old);
     }
 
-    fn sign(&self, key: &str, container: &str, blob: &str, field: impl Fn(&str) -> String) -> String {
+    fn string_to_sign<'a>(
+        &self,
+        container: &str,
+        blob: &str,
+        field: impl Fn(&str) -> Option<&'a str>,
+    ) -> String {
         let separator = if blob.is_empty() { "" } else { "/" };
         let resource = format!("/blob/{}/{container}{separator}{blob}", self.account);
-        let mut text = format!("{}\n{}\n{}\n{resource}", field("sp"), field("st"), field("se"));
-        for name in SIGNED_AFTER_RESOURCE {
+        let [permissions, start, expiry] = ["sp", "st", "se"].map(|name| field(name).unwrap_or_default());
+        let mut text = format!("{permissions}\n{start}\n{expiry}\n{resource}");
+        for value in SIGNED_AFTER_RESOURCE.into_iter().filter_map(field) {
             text.push('\n');
-            text.push_str(&field(name));
+            text.push_str(value);
         }
-        hmac(key, &text)
+        text
     }
 
     pub(super) fn account(&self) -> &str {
@@ -189,10 +268,6 @@ mod tests {
         SasKeys::new("stqws", STANDARD.encode("a key"))
     }
 
-    fn path(text: &str) -> BlobPath {
-        BlobPath::parse(text).unwrap()
-    }
-
     fn grant<'a>(blob: &'a str, permissions: &'a str) -> Grant<'a> {
         Grant {
             container: "job-1",
@@ -204,7 +279,17 @@ mod tests {
         }
     }
 
-    fn code(result: Result<Overrides, StorageError>) -> &'static str {
+    fn check(
+        keys: &SasKeys,
+        path: &str,
+        query: &str,
+        operation: Operation,
+        now: OffsetDateTime,
+    ) -> Result<Permit, StorageError> {
+        keys.check(&BlobPath::parse(path).unwrap(), &Fields::read(query), operation, now)
+    }
+
+    fn code(result: Result<Permit, StorageError>) -> &'static str {
         result.map_or_else(|error| error.code, |_| "allowed")
     }
 
@@ -225,22 +310,32 @@ mod tests {
     fn a_link_is_good_for_its_resource_its_time_and_its_permissions() {
         let (keys, now) = (keys(), OffsetDateTime::UNIX_EPOCH);
         let blob = keys.issue(&grant("dir/in", "rw"));
-        assert_eq!(code(keys.check(&path("/job-1/dir/in"), &blob, "r", now)), "allowed");
-        assert_eq!(code(keys.check(&path("/job-1/dir%2Fin"), &blob, "cw", now)), "allowed");
+        assert_eq!(code(check(&keys, "/job-1/dir/in", &blob, Operation::BlobGet, now)), "allowed");
+        assert_eq!(code(check(&keys, "/job-1/dir%2Fin", &blob, Operation::BlobPut, now)), "allowed");
         assert_eq!(
-            code(keys.check(&path("/job-1/dir/in"), &blob, "d", now)),
+            code(check(&keys, "/job-1/dir/in", &blob, Operation::BlobDelete, now)),
             "AuthorizationPermissionMismatch"
         );
         for other in ["/job-1/out", "/job-2/dir/in", "/job-1"] {
-            assert_eq!(code(keys.check(&path(other), &blob, "r", now)), "AuthenticationFailed", "{other}");
+            assert_eq!(
+                code(check(&keys, other, &blob, Operation::BlobGet, now)),
+                "AuthenticationFailed",
+                "{other}"
+            );
         }
         let container = keys.issue(&grant("", "racwl"));
-        assert_eq!(code(keys.check(&path("/job-1/any"), &container, "c", now)), "allowed");
-        assert_eq!(code(keys.check(&path("/job-2/any"), &container, "c", now)), "AuthenticationFailed");
+        assert_eq!(code(check(&keys, "/job-1/any", &container, Operation::BlobPut, now)), "allowed");
+        assert_eq!(
+            code(check(&keys, "/job-2/any", &container, Operation::BlobPut, now)),
+            "AuthenticationFailed"
+        );
         let late = now + Duration::from_mins(1);
-        let expired = keys.check(&path("/job-1/any"), &container, "c", late).unwrap_err();
+        let expired = check(&keys, "/job-1/any", &container, Operation::BlobPut, late).unwrap_err();
         assert!(expired.detail.is_some_and(|detail| detail.contains("time frame")));
-        assert_eq!(code(keys.check(&path("/job-1/any"), "sv=1", "c", now)), "NoAuthenticationInformation");
+        assert_eq!(
+            code(check(&keys, "/job-1/any", "sv=1", Operation::BlobPut, now)),
+            "NoAuthenticationInformation"
+        );
     }
 
     #[test]
@@ -252,7 +347,7 @@ mod tests {
             let forged = link.replacen(from, to, 1);
             assert_ne!(forged, link, "{from} is in {link}");
             assert_eq!(
-                code(keys.check(&path("/job-1/x"), &forged, "r", now)),
+                code(check(&keys, "/job-1/x", &forged, Operation::BlobGet, now)),
                 "AuthenticationFailed",
                 "{from}"
             );
@@ -265,9 +360,9 @@ mod tests {
         let old = keys.issue(&grant("", "r"));
         keys.expire_all(STANDARD.encode("another key"));
         let new = keys.issue(&grant("", "r"));
-        let refused = keys.check(&path("/job-1/x"), &old, "r", now).unwrap_err();
+        let refused = check(&keys, "/job-1/x", &old, Operation::BlobGet, now).unwrap_err();
         assert!(refused.detail.is_some_and(|detail| detail.contains("time frame")));
-        assert_eq!(code(keys.check(&path("/job-1/x"), &new, "r", now)), "allowed");
+        assert_eq!(code(check(&keys, "/job-1/x", &new, Operation::BlobGet, now)), "allowed");
     }
 
     #[test]

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use time::format_description::well_known::Rfc2822;
 use time::{Duration, OffsetDateTime};
 use url::form_urlencoded;
 
-use super::StorageError;
-use super::sas::{Overrides, SasKeys};
+use super::sas::SasKeys;
+use super::{Permit, StorageError};
+use crate::clock;
 use crate::server::Incoming;
 
 /// How old or how far ahead a request may be dated.
@@ -35,13 +35,13 @@ pub(super) fn check(
     request: &Incoming,
     signed: &str,
     now: OffsetDateTime,
-) -> Result<Overrides, StorageError> {
+) -> Result<Permit, StorageError> {
     let refused = |detail: &str| Err(StorageError::authentication_failed(detail));
     let Some((account, signature)) = signed.split_once(':') else {
         return refused("The header Authorization must read 'SharedKey ACCOUNT:SIGNATURE'.");
     };
     let date = request.header("x-ms-date").or_else(|| request.header("date")).unwrap_or_default();
-    if http_date(date).is_none_or(|date| (now - date).abs() > TOLERANCE) {
+    if clock::parse_http_date(date).is_none_or(|date| (now - date).abs() > TOLERANCE) {
         return refused("Request date header too old, or it is missing.");
     }
     if account != keys.account() || keys.signature(&string_to_sign(account, request)) != signature {
@@ -49,7 +49,7 @@ pub(super) fn check(
             "The MAC signature found in the HTTP request is not the same as any computed signature.",
         );
     }
-    Ok(Overrides::default())
+    Ok(Permit::default())
 }
 
 fn string_to_sign(account: &str, request: &Incoming) -> String {
@@ -88,9 +88,4 @@ fn string_to_sign(account: &str, request: &Incoming) -> String {
         }
     }
     text
-}
-
-/// `Tue, 03 Feb 2026 04:05:06 GMT`
-fn http_date(text: &str) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(&format!("{}+0000", text.strip_suffix("GMT")?), &Rfc2822).ok()
 }

@@ -1,13 +1,16 @@
-//! Containers and blobs in memory.
+//! Containers and blobs in memory, up to a limit.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
-use http::StatusCode;
 use time::OffsetDateTime;
 
 use super::StorageError;
+use super::conditions::Conditions;
+
+/// What an entry costs besides its names and contents: `ETag`, times, a place in a map. Rounded up.
+const OVERHEAD: usize = 512;
 
 /// One block blob.
 #[derive(Clone, Debug)]
@@ -17,6 +20,14 @@ pub(crate) struct Blob {
     pub(crate) created: OffsetDateTime,
     pub(crate) modified: OffsetDateTime,
     pub(crate) properties: Properties,
+    /// The blocks it is made of, in order, as parts of `content`; none if it was put as a whole.
+    pub(crate) blocks: Arc<Vec<(String, Bytes)>>,
+}
+
+impl Blob {
+    fn weight(&self, name: &str) -> usize {
+        OVERHEAD * (1 + self.blocks.len() / 8) + name.len() + self.content.len() + self.properties.weight()
+    }
 }
 
 /// What the writer says about a blob and its readers get back.
@@ -32,42 +43,9 @@ pub(crate) struct Properties {
     pub(crate) metadata: Vec<(String, String)>,
 }
 
-/// `If-Match` and `If-None-Match` of a request.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Conditions {
-    pub(crate) if_match: Option<String>,
-    pub(crate) if_none_match: Option<String>,
-}
-
-impl Conditions {
-    /// Checks a write to a blob that has this `ETag`, or is not there.
-    fn allow_write(&self, etag: Option<&str>) -> Result<(), StorageError> {
-        match (self.if_none_match.as_deref(), etag) {
-            (Some("*"), Some(_)) => return Err(StorageError::blob_exists()),
-            (Some(unwanted), Some(etag)) if unwanted == etag => return Err(StorageError::condition_not_met()),
-            _ => {}
-        }
-        match (self.if_match.as_deref(), etag) {
-            (Some(_), None) => Err(StorageError::condition_not_met()),
-            (Some(wanted), Some(etag)) if wanted != "*" && wanted != etag => {
-                Err(StorageError::condition_not_met())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Checks a read: 412 for a changed blob, 304 for an unchanged one.
-    pub(crate) fn allow_read(&self, etag: &str) -> Result<(), StorageError> {
-        if self.if_match.as_deref().is_some_and(|wanted| wanted != "*" && wanted != etag) {
-            return Err(StorageError::condition_not_met());
-        }
-        if self.if_none_match.as_deref().is_some_and(|known| known == "*" || known == etag) {
-            return Err(StorageError {
-                status: StatusCode::NOT_MODIFIED,
-                ..StorageError::condition_not_met()
-            });
-        }
-        Ok(())
+impl Properties {
+    fn weight(&self) -> usize {
+        self.metadata.iter().map(|(name, value)| name.len() + value.len()).sum()
     }
 }
 
@@ -75,9 +53,11 @@ impl Conditions {
 pub(crate) struct Container {
     pub(crate) etag: String,
     pub(crate) modified: OffsetDateTime,
+    /// `x-ms-meta-*`, whole header names.
+    pub(crate) metadata: Vec<(String, String)>,
     pub(crate) blobs: BTreeMap<String, Blob>,
     /// Blocks that no list has committed yet: blob name, block id.
-    staged: HashMap<String, HashMap<String, Bytes>>,
+    pub(crate) staged: BTreeMap<String, BTreeMap<String, Bytes>>,
 }
 
 /// Where a block of a list is looked for.
@@ -88,15 +68,18 @@ pub(crate) enum BlockSource {
     Latest,
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct BlobStore(Mutex<Inner>);
+#[derive(Debug)]
+pub(crate) struct BlobStore {
+    inner: Mutex<Inner>,
+    /// The most bytes that are held.
+    limit: usize,
+}
 
 #[derive(Debug, Default)]
 struct Inner {
     containers: BTreeMap<String, Container>,
-    /// Blocks that committed blobs are made of, for lists that keep some of them: container, blob, block id.
-    committed: HashMap<(String, String), HashMap<String, Bytes>>,
     serial: u64,
+    bytes: usize,
 }
 
 impl Inner {
@@ -108,23 +91,69 @@ impl Inner {
     fn container(&mut self, name: &str) -> Result<&mut Container, StorageError> {
         self.containers.get_mut(name).ok_or_else(StorageError::container_not_found)
     }
+
+    /// Counts what comes and what goes; refuses growth beyond the limit.
+    fn weigh(&mut self, limit: usize, comes: usize, goes: usize) -> Result<(), StorageError> {
+        let bytes = (self.bytes + comes).saturating_sub(goes);
+        if comes > goes && bytes > limit {
+            return Err(StorageError::full());
+        }
+        self.bytes = bytes;
+        Ok(())
+    }
+}
+
+fn weight_of(staged: &BTreeMap<String, Bytes>) -> usize {
+    staged.iter().map(|(id, block)| OVERHEAD + id.len() + block.len()).sum()
 }
 
 impl BlobStore {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { inner: Mutex::default(), limit }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is held now: contents, names, and an allowance for each entry.
+    pub(crate) fn bytes(&self) -> usize {
+        self.lock().bytes
     }
 
     /// Makes a container; says whether it is new.
-    pub(crate) fn create_container(&self, name: &str, now: OffsetDateTime) -> bool {
+    pub(crate) fn create_container(
+        &self,
+        name: &str,
+        metadata: Vec<(String, String)>,
+        now: OffsetDateTime,
+    ) -> Result<bool, StorageError> {
         let mut inner = self.lock();
         if inner.containers.contains_key(name) {
-            return false;
+            return Ok(false);
         }
-        let etag = inner.etag();
-        let container = Container { etag, modified: now, blobs: BTreeMap::new(), staged: HashMap::new() };
+        inner.weigh(self.limit, OVERHEAD + name.len(), 0)?;
+        let (blobs, staged) = (BTreeMap::new(), BTreeMap::new());
+        let container = Container { etag: inner.etag(), modified: now, metadata, blobs, staged };
         inner.containers.insert(name.to_owned(), container);
-        true
+        Ok(true)
+    }
+
+    pub(crate) fn delete_container(&self, name: &str) -> Result<(), StorageError> {
+        let mut inner = self.lock();
+        let gone = inner.containers.remove(name).ok_or_else(StorageError::container_not_found)?;
+        let blobs: usize = gone.blobs.iter().map(|(name, blob)| blob.weight(name)).sum();
+        let staged: usize = gone.staged.values().map(weight_of).sum();
+        inner.weigh(self.limit, 0, OVERHEAD + name.len() + blobs + staged)
+    }
+
+    /// Names, `ETags` and times of the containers, by name.
+    pub(crate) fn containers(&self) -> Vec<(String, String, OffsetDateTime)> {
+        let inner = self.lock();
+        let row = |(name, container): (&String, &Container)| {
+            (name.clone(), container.etag.clone(), container.modified)
+        };
+        inner.containers.iter().map(row).collect()
     }
 
     /// Every blob, by container and name.
@@ -155,45 +184,7 @@ impl BlobStore {
         conditions: &Conditions,
         now: OffsetDateTime,
     ) -> Result<Blob, StorageError> {
-        let mut inner = self.lock();
-        let etag = inner.etag();
-        inner.committed.remove(&(container.to_owned(), name.to_owned()));
-        let container = inner.container(container)?;
-        let old = container.blobs.get(name);
-        conditions.allow_write(old.map(|blob| blob.etag.as_str()))?;
-        let created = old.map_or(now, |blob| blob.created);
-        let blob = Blob { content, etag, created, modified: now, properties };
-        container.staged.remove(name);
-        container.blobs.insert(name.to_owned(), blob.clone());
-        Ok(blob)
-    }
-
-    pub(crate) fn get(&self, container: &str, name: &str) -> Result<Blob, StorageError> {
-        self.lock().container(container)?.blobs.get(name).cloned().ok_or_else(StorageError::blob_not_found)
-    }
-
-    pub(crate) fn delete(&self, container: &str, name: &str) -> Result<(), StorageError> {
-        let mut inner = self.lock();
-        inner.committed.remove(&(container.to_owned(), name.to_owned()));
-        let removed = inner.container(container)?.blobs.remove(name);
-        removed.map(drop).ok_or_else(StorageError::blob_not_found)
-    }
-
-    pub(crate) fn stage(
-        &self,
-        container: &str,
-        name: &str,
-        block: String,
-        content: Bytes,
-    ) -> Result<(), StorageError> {
-        let mut inner = self.lock();
-        let staged = inner.container(container)?.staged.entry(name.to_owned()).or_default();
-        // Azure demands ids of one length within a blob.
-        if staged.keys().next().is_some_and(|other| other.len() != block.len()) {
-            return Err(StorageError::invalid_block());
-        }
-        staged.insert(block, content);
-        Ok(())
+        self.replace(container, name, conditions, now, |_, _| Ok((content, properties, Vec::new())))
     }
 
     /// Puts a blob together from blocks, in the order of the list.
@@ -206,95 +197,122 @@ impl BlobStore {
         conditions: &Conditions,
         now: OffsetDateTime,
     ) -> Result<Blob, StorageError> {
+        self.replace(container, name, conditions, now, |old, staged| {
+            let committed: HashMap<&String, &Bytes> =
+                old.iter().flat_map(|blob| blob.blocks.iter()).map(|(id, block)| (id, block)).collect();
+            let find = |source: BlockSource, id: &String| {
+                let fresh = staged.and_then(|staged| staged.get(id));
+                let known = committed.get(id).copied();
+                match source {
+                    BlockSource::Committed => known,
+                    BlockSource::Uncommitted => fresh,
+                    BlockSource::Latest => fresh.or(known),
+                }
+            };
+            let mut joined = BytesMut::new();
+            for (source, id) in list {
+                joined.extend_from_slice(find(*source, id).ok_or_else(StorageError::invalid_block_list)?);
+            }
+            let content = joined.freeze();
+            // The blocks are parts of the whole from now on, and not held twice.
+            let mut start = 0;
+            let mut parts = Vec::with_capacity(list.len());
+            for (source, id) in list {
+                let length = find(*source, id).map_or(0, Bytes::len);
+                parts.push((id.clone(), content.slice(start..start + length)));
+                start += length;
+            }
+            Ok((content, properties, parts))
+        })
+    }
+
+    fn replace(
+        &self,
+        container: &str,
+        name: &str,
+        conditions: &Conditions,
+        now: OffsetDateTime,
+        make: impl FnOnce(
+            Option<&Blob>,
+            Option<&BTreeMap<String, Bytes>>,
+        ) -> Result<(Bytes, Properties, Vec<(String, Bytes)>), StorageError>,
+    ) -> Result<Blob, StorageError> {
         let mut inner = self.lock();
-        let key = (container.to_owned(), name.to_owned());
-        let known = inner.committed.get(&key).cloned().unwrap_or_default();
         let etag = inner.etag();
         let place = inner.container(container)?;
-        let old = place.blobs.get(name);
-        conditions.allow_write(old.map(|blob| blob.etag.as_str()))?;
+        let (old, staged) = (place.blobs.get(name), place.staged.get(name));
+        conditions.allow_write(old)?;
+        let (content, properties, blocks) = make(old, staged)?;
         let created = old.map_or(now, |blob| blob.created);
-        let staged = place.staged.get(name);
-        let find = |source: BlockSource, id: &String| {
-            let fresh = staged.and_then(|staged| staged.get(id)).filter(|_| source != BlockSource::Committed);
-            fresh.or_else(|| known.get(id).filter(|_| source != BlockSource::Uncommitted)).cloned()
-        };
-        let mut blocks = HashMap::new();
-        let mut content = BytesMut::new();
-        for (source, id) in list {
-            let block = find(*source, id).ok_or_else(StorageError::invalid_block_list)?;
-            content.extend_from_slice(&block);
-            blocks.insert(id.clone(), block);
-        }
-        let blob = Blob { content: content.freeze(), etag, created, modified: now, properties };
+        let blob = Blob { content, etag, created, modified: now, properties, blocks: Arc::new(blocks) };
+        let goes = old.map_or(0, |blob| blob.weight(name)) + staged.map_or(0, weight_of);
+        inner.weigh(self.limit, blob.weight(name), goes)?;
+        let place = inner.container(container)?;
         place.staged.remove(name);
         place.blobs.insert(name.to_owned(), blob.clone());
-        inner.committed.insert(key, blocks);
         Ok(blob)
+    }
+
+    /// Replaces what is said about a blob; its content stays.
+    pub(crate) fn describe(
+        &self,
+        container: &str,
+        name: &str,
+        conditions: &Conditions,
+        now: OffsetDateTime,
+        change: impl FnOnce(&mut Properties),
+    ) -> Result<Blob, StorageError> {
+        let old = self.get(container, name)?;
+        self.replace(container, name, conditions, now, |current, _| {
+            let current = current.unwrap_or(&old);
+            let mut properties = current.properties.clone();
+            change(&mut properties);
+            Ok((current.content.clone(), properties, current.blocks.to_vec()))
+        })
+    }
+
+    pub(crate) fn get(&self, container: &str, name: &str) -> Result<Blob, StorageError> {
+        self.lock().container(container)?.blobs.get(name).cloned().ok_or_else(StorageError::blob_not_found)
+    }
+
+    pub(crate) fn delete(
+        &self,
+        container: &str,
+        name: &str,
+        conditions: &Conditions,
+    ) -> Result<(), StorageError> {
+        let mut inner = self.lock();
+        let blobs = &mut inner.container(container)?.blobs;
+        let old = blobs.get(name).ok_or_else(StorageError::blob_not_found)?;
+        conditions.allow_write(Some(old))?;
+        let goes = old.weight(name);
+        blobs.remove(name);
+        inner.weigh(self.limit, 0, goes)
+    }
+
+    pub(crate) fn stage(
+        &self,
+        container: &str,
+        name: &str,
+        block: String,
+        content: Bytes,
+    ) -> Result<(), StorageError> {
+        let mut inner = self.lock();
+        let place = inner.container(container)?;
+        let staged = place.staged.get(name);
+        // Azure demands ids of one length within a blob.
+        let other = staged.and_then(|staged| staged.keys().next());
+        if other.is_some_and(|other| other.len() != block.len()) {
+            return Err(StorageError::invalid_block());
+        }
+        let old = staged.and_then(|staged| staged.get(&block));
+        let goes = old.map_or(0, |old| OVERHEAD + block.len() + old.len());
+        inner.weigh(self.limit, OVERHEAD + block.len() + content.len(), goes)?;
+        let place = inner.container(container)?;
+        place.staged.entry(name.to_owned()).or_default().insert(block, content);
+        Ok(())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
-
-    fn store() -> BlobStore {
-        let store = BlobStore::default();
-        assert!(store.create_container("c", NOW));
-        assert!(!store.create_container("c", NOW));
-        store
-    }
-
-    fn put(store: &BlobStore, conditions: &Conditions) -> Result<Blob, &'static str> {
-        store
-            .put("c", "b", Bytes::from_static(b"text"), Properties::default(), conditions, NOW)
-            .map_err(|error| error.code)
-    }
-
-    #[test]
-    fn conditions_guard_writes() {
-        let store = store();
-        let new_only = Conditions { if_none_match: Some("*".to_owned()), if_match: None };
-        let first = put(&store, &new_only).unwrap();
-        assert_eq!(put(&store, &new_only).unwrap_err(), "BlobAlreadyExists");
-        let same = Conditions { if_match: Some(first.etag.clone()), if_none_match: None };
-        let second = put(&store, &same).unwrap();
-        assert_ne!(second.etag, first.etag);
-        assert_eq!(put(&store, &same).unwrap_err(), "ConditionNotMet");
-    }
-
-    #[test]
-    fn blocks_become_a_blob_in_the_order_of_the_list_and_can_be_kept() {
-        let store = store();
-        let stage = |id: &str, text: &'static [u8]| {
-            store.stage("c", "b", id.to_owned(), Bytes::from_static(text)).map_err(|error| error.code)
-        };
-        let commit = |list: &[(BlockSource, &str)]| {
-            let list: Vec<_> = list.iter().map(|(source, id)| (*source, (*id).to_owned())).collect();
-            store
-                .commit("c", "b", &list, Properties::default(), &Conditions::default(), NOW)
-                .map(|blob| blob.content)
-                .map_err(|error| error.code)
-        };
-        stage("BB", b"two").unwrap();
-        stage("AA", b"one").unwrap();
-        assert_eq!(stage("LONG", b""), Err("InvalidBlobOrBlock"));
-        let both = commit(&[(BlockSource::Latest, "AA"), (BlockSource::Uncommitted, "BB")]);
-        assert_eq!(both, Ok(Bytes::from_static(b"onetwo")));
-        assert_eq!(commit(&[(BlockSource::Uncommitted, "AA")]), Err("InvalidBlockList"));
-        assert_eq!(commit(&[(BlockSource::Committed, "BB")]), Ok(Bytes::from_static(b"two")));
-        assert_eq!(store.get("c", "b").unwrap().content, "two");
-    }
-
-    #[test]
-    fn what_is_not_there_is_said() {
-        let store = store();
-        assert_eq!(store.get("x", "b").unwrap_err().code, "ContainerNotFound");
-        assert_eq!(store.get("c", "b").unwrap_err().code, "BlobNotFound");
-        put(&store, &Conditions::default()).unwrap();
-        store.delete("c", "b").unwrap();
-        assert_eq!(store.delete("c", "b").unwrap_err().code, "BlobNotFound");
-    }
-}
+mod tests;

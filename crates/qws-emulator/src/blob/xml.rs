@@ -6,7 +6,10 @@ use quick_xml::Reader;
 use quick_xml::escape::escape;
 use quick_xml::events::Event;
 
+use time::OffsetDateTime;
+
 use super::StorageError;
+use super::listing::{Entry, ListQuery};
 use super::store::{Blob, BlockSource};
 use crate::clock;
 
@@ -42,67 +45,145 @@ pub(crate) fn block_list(body: &[u8]) -> Result<Vec<(BlockSource, String)>, Stor
 }
 
 /// One page of a list of blobs.
-pub(crate) struct BlobsPage<'a> {
-    pub(crate) service: &'a str,
-    pub(crate) container: &'a str,
-    pub(crate) prefix: &'a str,
-    pub(crate) max_results: Option<usize>,
-    pub(crate) blobs: Vec<(&'a String, &'a Blob)>,
-    pub(crate) next_marker: Option<&'a str>,
-}
-
-pub(crate) fn blobs_page(page: &BlobsPage<'_>) -> String {
+pub(super) fn blobs_page(
+    service: &str,
+    container: &str,
+    query: &ListQuery,
+    entries: &[(&str, Entry<'_>)],
+    next_marker: Option<&str>,
+) -> String {
     let mut xml = String::from(DECLARATION);
     let _ = write!(
         xml,
         "<EnumerationResults ServiceEndpoint=\"{}\" ContainerName=\"{}\">",
-        escape(page.service),
-        escape(page.container)
+        escape(service),
+        escape(container)
     );
-    if !page.prefix.is_empty() {
-        let _ = write!(xml, "<Prefix>{}</Prefix>", escape(page.prefix));
-    }
-    if let Some(max) = page.max_results {
-        let _ = write!(xml, "<MaxResults>{max}</MaxResults>");
-    }
+    asked(&mut xml, query);
     xml.push_str("<Blobs>");
-    for (name, blob) in &page.blobs {
-        let properties = &blob.properties;
-        let _ = write!(
-            xml,
-            "<Blob><Name>{}</Name><Properties><Creation-Time>{}</Creation-Time>\
-             <Last-Modified>{}</Last-Modified><Etag>{}</Etag><Content-Length>{}</Content-Length>",
-            escape(name.as_str()),
-            clock::http_date(blob.created),
-            clock::http_date(blob.modified),
-            // Lists give the ETag without its quotes.
-            escape(blob.etag.trim_matches('"')),
-            blob.content.len(),
-        );
-        for (tag, value) in [
-            ("Content-Type", properties.content_type.as_deref().unwrap_or("application/octet-stream")),
-            ("Content-Encoding", properties.content_encoding.as_deref().unwrap_or_default()),
-            ("Content-Language", properties.content_language.as_deref().unwrap_or_default()),
-            ("Content-MD5", properties.content_md5.as_deref().unwrap_or_default()),
-            ("Cache-Control", properties.cache_control.as_deref().unwrap_or_default()),
-            ("Content-Disposition", properties.content_disposition.as_deref().unwrap_or_default()),
-        ] {
-            let _ = write!(xml, "<{tag}>{}</{tag}>", escape(value));
+    for (name, entry) in entries {
+        let name = escape(*name);
+        match entry {
+            Entry::Prefix => {
+                let _ = write!(xml, "<BlobPrefix><Name>{name}</Name></BlobPrefix>");
+            }
+            Entry::Uncommitted => {
+                let _ = write!(
+                    xml,
+                    "<Blob><Name>{name}</Name><Properties><Content-Length>0</Content-Length>\
+                     <BlobType>BlockBlob</BlobType></Properties></Blob>"
+                );
+            }
+            Entry::Blob(blob) => write_blob(&mut xml, &name, blob, query.metadata),
         }
-        xml.push_str(
-            "<BlobType>BlockBlob</BlobType><AccessTier>Hot</AccessTier><AccessTierInferred>true</AccessTierInferred>\
-             <LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState>\
-             <ServerEncrypted>true</ServerEncrypted></Properties><OrMetadata /></Blob>",
-        );
     }
     xml.push_str("</Blobs>");
-    match page.next_marker {
+    close(&mut xml, next_marker);
+    xml
+}
+
+fn write_blob(xml: &mut String, name: &str, blob: &Blob, with_metadata: bool) {
+    let properties = &blob.properties;
+    let _ = write!(
+        xml,
+        "<Blob><Name>{name}</Name><Properties><Creation-Time>{}</Creation-Time>\
+         <Last-Modified>{}</Last-Modified><Etag>{}</Etag><Content-Length>{}</Content-Length>",
+        clock::http_date(blob.created),
+        clock::http_date(blob.modified),
+        // Lists give the ETag without its quotes.
+        escape(blob.etag.trim_matches('"')),
+        blob.content.len(),
+    );
+    for (tag, value) in [
+        ("Content-Type", properties.content_type.as_deref().unwrap_or("application/octet-stream")),
+        ("Content-Encoding", properties.content_encoding.as_deref().unwrap_or_default()),
+        ("Content-Language", properties.content_language.as_deref().unwrap_or_default()),
+        ("Content-MD5", properties.content_md5.as_deref().unwrap_or_default()),
+        ("Cache-Control", properties.cache_control.as_deref().unwrap_or_default()),
+        ("Content-Disposition", properties.content_disposition.as_deref().unwrap_or_default()),
+    ] {
+        let _ = write!(xml, "<{tag}>{}</{tag}>", escape(value));
+    }
+    xml.push_str(
+        "<BlobType>BlockBlob</BlobType><AccessTier>Hot</AccessTier><AccessTierInferred>true</AccessTierInferred>\
+         <LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState>\
+         <ServerEncrypted>true</ServerEncrypted></Properties>",
+    );
+    if with_metadata {
+        xml.push_str("<Metadata>");
+        for (name, value) in &properties.metadata {
+            let tag = name.trim_start_matches("x-ms-meta-");
+            let _ = write!(xml, "<{tag}>{}</{tag}>", escape(value.as_str()));
+        }
+        xml.push_str("</Metadata>");
+    }
+    xml.push_str("<OrMetadata /></Blob>");
+}
+
+pub(super) fn containers_page(
+    service: &str,
+    query: &ListQuery,
+    containers: &[(String, String, OffsetDateTime)],
+    next_marker: Option<&str>,
+) -> String {
+    let mut xml = String::from(DECLARATION);
+    let _ = write!(xml, "<EnumerationResults ServiceEndpoint=\"{}\">", escape(service));
+    asked(&mut xml, query);
+    xml.push_str("<Containers>");
+    for (name, etag, modified) in containers {
+        let _ = write!(
+            xml,
+            "<Container><Name>{}</Name><Properties><Last-Modified>{}</Last-Modified><Etag>{}</Etag>\
+             <LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState>\
+             <HasImmutabilityPolicy>false</HasImmutabilityPolicy><HasLegalHold>false</HasLegalHold></Properties>\
+             </Container>",
+            escape(name.as_str()),
+            clock::http_date(*modified),
+            escape(etag.trim_matches('"')),
+        );
+    }
+    xml.push_str("</Containers>");
+    close(&mut xml, next_marker);
+    xml
+}
+
+/// What was asked for, as lists repeat it.
+fn asked(xml: &mut String, query: &ListQuery) {
+    for (tag, value) in [("Prefix", &query.prefix), ("Delimiter", &query.delimiter)] {
+        if !value.is_empty() {
+            let _ = write!(xml, "<{tag}>{}</{tag}>", escape(value.as_str()));
+        }
+    }
+    if let Some(max) = query.max_results {
+        let _ = write!(xml, "<MaxResults>{max}</MaxResults>");
+    }
+}
+
+fn close(xml: &mut String, next_marker: Option<&str>) {
+    match next_marker {
         Some(marker) => {
             let _ = write!(xml, "<NextMarker>{}</NextMarker>", escape(marker));
         }
         None => xml.push_str("<NextMarker />"),
     }
     xml.push_str("</EnumerationResults>");
+}
+
+/// The ids and sizes of a blob's blocks.
+pub(super) fn blocks(
+    committed: Option<Vec<(&str, usize)>>,
+    uncommitted: Option<Vec<(&str, usize)>>,
+) -> String {
+    let mut xml = format!("{DECLARATION}<BlockList>");
+    for (tag, list) in [("CommittedBlocks", committed), ("UncommittedBlocks", uncommitted)] {
+        let Some(list) = list else { continue };
+        let _ = write!(xml, "<{tag}>");
+        for (id, size) in list {
+            let _ = write!(xml, "<Block><Name>{}</Name><Size>{size}</Size></Block>", escape(id));
+        }
+        let _ = write!(xml, "</{tag}>");
+    }
+    xml.push_str("</BlockList>");
     xml
 }
 

@@ -6,7 +6,8 @@
 use bytes::Bytes;
 
 use super::{jobs, quotas, sessions};
-use crate::blob::store::{Conditions, Properties};
+use crate::blob::conditions::Conditions;
+use crate::blob::store::Properties;
 use crate::formats::{self, GateCounts, JobError, Program};
 use crate::links::Content;
 use crate::place::Place;
@@ -73,7 +74,7 @@ async fn carry_out(shared: &Shared, params: &Params, job: &Job) -> Run {
     if let Ok(workspace) = shared.state().workspace(params) {
         quotas::book(workspace, &job.id, &output.counts)?;
     }
-    write_output(shared, job, output.body.into()).await?;
+    write_output(shared, job, output.body.into_boxed_slice().into()).await?;
     Ok(output.counts)
 }
 
@@ -142,12 +143,13 @@ async fn write_output(shared: &Shared, job: &Job, body: Bytes) -> Result<(), Job
     };
     match job.container.blob(&job.output_blob) {
         Place::Own(path) => {
-            shared.blobs.create_container(&path.container, job.end);
+            let made = shared.blobs.create_container(&path.container, Vec::new(), job.end);
+            made.map_err(|error| failed(&error.message))?;
             let properties =
                 Properties { content_type: Some("application/json".to_owned()), ..Properties::default() };
             let always = Conditions::default();
             let put = shared.blobs.put(&path.container, &path.blob, body, properties, &always, job.end);
-            put.map(drop).map_err(|error| failed(&error.code))
+            put.map(drop).map_err(|error| failed(&error.message))
         }
         Place::Elsewhere(link) => shared.links.write(&link, body).await.map_err(|error| failed(&error)),
     }

@@ -34,6 +34,7 @@ pub(crate) fn create(shared: &Shared, params: &Params, body: &[u8]) -> Result<An
     if let Some(job) = workspace.jobs.get(&params.id) {
         return Ok(Answer::json(StatusCode::OK, &plain(shared, workspace, job, now)));
     }
+    workspace.check_room(shared.settings.job_limit)?;
     let request: JobRequest = read_body(body, INVALID)?;
     let mut job = accept(shared, workspace, &params.id, request, now)?;
     quotas::hold(workspace, &mut job, |job| execution::counts(shared, job))?;
@@ -237,7 +238,7 @@ pub(crate) fn cancel(shared: &Shared, params: &Params) -> Result<Answer, Service
     Ok(Answer::json(StatusCode::OK, &linked(shared, workspace, job, now)))
 }
 
-/// Deletes a job that has ended; its blobs stay.
+/// Deletes a job that has ended, and with it the container that was made for it; a container of the caller's stays.
 pub(crate) fn delete(shared: &Shared, params: &Params) -> Result<Answer, ServiceError> {
     let mut state = shared.state();
     let workspace = state.workspace(params)?;
@@ -252,6 +253,12 @@ pub(crate) fn delete(shared: &Shared, params: &Params) -> Result<Answer, Service
     }
     workspace.order.remove(&number);
     workspace.jobs.remove(&params.id);
+    let own = format!("job-{}", params.id);
+    let is_own = |place: &Place| matches!(place, Place::Own(path) if path.container == own);
+    if !workspace.jobs.values().any(|other| is_own(&other.container) || is_own(&other.input)) {
+        // It may never have been there, or have been deleted before.
+        let _ = shared.blobs.delete_container(&own);
+    }
     Ok(Answer::new(StatusCode::NO_CONTENT))
 }
 

@@ -26,6 +26,7 @@ pub(crate) fn open(shared: &Shared, params: &Params, body: &[u8]) -> Result<Answ
     if let Some(session) = workspace.sessions.get(&params.id) {
         return Ok(Answer::json(StatusCode::OK, &details(workspace, session)));
     }
+    workspace.check_room(shared.settings.job_limit)?;
     let request: SessionRequest = read_body(body, INVALID)?;
     let required = |value: Option<String>, field: &str| {
         value

@@ -22,7 +22,8 @@ pub(crate) fn issue(shared: &Shared, _params: &Params, body: &[u8]) -> Result<An
     let permissions = if blob.is_empty() { "racwl" } else { "rcw" };
     if blob.is_empty() {
         // Clients upload straight away, so the container is there as soon as its link is.
-        shared.blobs.create_container(&container, shared.clock.now());
+        let made = shared.blobs.create_container(&container, Vec::new(), shared.clock.now());
+        made.map_err(|error| ServiceError::new(error.status, error.code, error.message))?;
     }
     let sas_uri = link(shared, &container, &blob, permissions, "");
     Ok(Answer::json(StatusCode::OK, &SasUriResponse { sas_uri }))
