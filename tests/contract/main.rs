@@ -19,4 +19,5 @@ mod management;
 mod origins;
 mod recordings;
 mod repeats;
+mod storage;
 mod vectors;

@@ -1,10 +1,11 @@
 //! Files in a job's container, beside its input and output. Always through a fresh link, never the job's own.
 
 use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
     Error, Job,
-    blob::{Blob, Existing},
+    storage::{Access, Download, Existing, Source, Upload},
 };
 
 /// A file in a job's container.
@@ -35,22 +36,40 @@ impl<'a> Attachments<'a> {
     /// # Errors
     /// [`crate::ErrorKind::StorageRefused`] if the storage account's network rules keep us out.
     pub async fn list(&self) -> Result<Vec<Attachment>, Error> {
-        self.container().await?.list().await.map_err(|error| error.with_job(self.job.id()))
+        let listed = async {
+            let container = self.job.workspace().store().open(&self.job.container(), Access::List).await?;
+            container.list().await
+        };
+        listed.await.map_err(|error| error.with_job(self.job.id()))
     }
 
-    /// Reads a file, up to 1 GiB.
+    /// Reads a file into memory, up to 1 GiB.
     ///
     /// # Errors
     /// [`Error::is_not_found`] if there is none of that name.
     pub async fn download(&self, name: &str) -> Result<Bytes, Error> {
-        let blob = self.container().await?.in_container(name)?;
-        blob.download(crate::job::MAX_OUTPUT_BYTES).await.map_err(|error| error.with_job(self.job.id()))
+        let read = async { self.open(name).await?.collect(crate::job::MAX_OUTPUT_BYTES).await };
+        read.await.map_err(|error| error.with_job(self.job.id()))
     }
 
-    /// Writes a file.
+    /// Writes a file's content to a writer, however large, as [`Job::output_to`] does; how many bytes that were.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Conflict`] if there is one of that name with other content, unless `overwrite` is set.
+    /// [`Error::is_not_found`] if there is none of that name; [`crate::ErrorKind::Other`] if the writer fails.
+    pub async fn download_to(
+        &self,
+        name: &str,
+        mut writer: impl AsyncWrite + Send + Unpin,
+    ) -> Result<u64, Error> {
+        let written = async { self.open(name).await?.copy_to(&mut writer).await };
+        written.await.map_err(|error| error.with_job(self.job.id()))
+    }
+
+    /// Writes a file. A `/` in its name makes folders.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Conflict`] if there is one of that name with other content, unless `overwrite` is set;
+    /// [`crate::ErrorKind::InvalidInput`] for a name that no file can have: none, `.` or `..`.
     pub async fn upload(
         &self,
         name: &str,
@@ -58,19 +77,42 @@ impl<'a> Attachments<'a> {
         content_type: &str,
         overwrite: bool,
     ) -> Result<(), Error> {
-        let blob = self.container().await?.in_container(name)?;
-        let existing = if overwrite { Existing::Replace } else { Existing::Keep };
-        let written = blob.upload(bytes.into(), content_type, None, existing).await;
-        written.map_err(|error| error.with_job(self.job.id()))
+        self.write(name, Source::Bytes(bytes.into()), content_type, overwrite).await
     }
 
-    async fn container(&self) -> Result<Blob<'a>, Error> {
-        let client = self.job.workspace().client();
-        let name = self.job.container_name();
-        let uri =
-            client.storage().sas_uri(&name, None).await.map_err(|error| error.with_job(self.job.id()))?;
-        // The client is borrowed from the job, which outlives this value.
-        let pipeline = client.pipeline();
-        Blob::at(pipeline.http(), &uri, client.address().endpoint().is_loopback(), pipeline.deadline())
+    /// Writes a file with the bytes of a reader, 4 MiB at a time, as [`crate::Submission::send_from`] does.
+    ///
+    /// # Errors
+    /// As [`Attachments::upload`], where any file of that name is a conflict: a stream is not compared.
+    /// [`crate::ErrorKind::InvalidInput`] also if the reader fails.
+    pub async fn upload_from(
+        &self,
+        name: &str,
+        mut reader: impl AsyncRead + Send + Unpin,
+        content_type: &str,
+        overwrite: bool,
+    ) -> Result<(), Error> {
+        self.write(name, Source::Reader(&mut reader), content_type, overwrite).await
+    }
+
+    async fn open(&self, name: &str) -> Result<Download<'a>, Error> {
+        Download::by_place(self.job.workspace().store(), self.job.container().blob(name)).await
+    }
+
+    async fn write(
+        &self,
+        name: &str,
+        mut source: Source<'_>,
+        content_type: &str,
+        overwrite: bool,
+    ) -> Result<(), Error> {
+        let existing = if overwrite { Existing::Replace } else { Existing::Keep };
+        let upload = Upload { content_type, encoding: None, existing, progress: &|_| () };
+        let written = async {
+            let place = self.job.container().blob(name);
+            let blob = self.job.workspace().store().open(&place, Access::Write).await?;
+            blob.upload(&mut source, &upload).await
+        };
+        written.await.map_err(|error| error.with_job(self.job.id()))
     }
 }

@@ -1,19 +1,15 @@
 use std::time::Duration;
 
-use azure_core::time::{OffsetDateTime, parse_rfc3339};
-use percent_encoding::percent_decode_str;
-use url::Url;
+use tokio::io::AsyncWrite;
 
 use crate::{
     Attachments, BlobUri, Error, ErrorKind, JobDetails, JobId, JobStatus, JobUpdate, Operation, Results,
-    Wait, Workspace, blob::Blob,
+    Wait, Workspace,
+    storage::{Download, Place},
 };
 
 /// The longest output that is read into memory, in bytes.
 pub(crate) const MAX_OUTPUT_BYTES: usize = 1 << 30;
-
-/// A link with less than this left is not used any more.
-const SAS_MARGIN: Duration = Duration::from_secs(5 * 60);
 
 /// A submitted job: its workspace, and what the service last told of it. Cheap enough to clone.
 #[derive(Debug, Clone)]
@@ -106,14 +102,11 @@ impl Job {
         Attachments::new(self)
     }
 
-    /// The job's container: the first segment of its link's path, or the name that the service gives by itself.
-    pub(crate) fn container_name(&self) -> String {
-        let named = self.details.container_uri.as_ref().and_then(|uri| {
-            let url = Url::parse(uri.expose()).ok()?;
-            let segment = url.path_segments()?.next().filter(|segment| !segment.is_empty())?;
-            Some(percent_decode_str(segment).decode_utf8().ok()?.into_owned())
-        });
-        named.unwrap_or_else(|| format!("job-{}", self.id()))
+    /// The job's container: where its link leads, or the one that the service makes by itself.
+    pub(crate) fn container(&self) -> Place {
+        let store = self.workspace.store();
+        let named = self.details.container_uri.as_ref().and_then(|uri| store.place(uri));
+        named.unwrap_or_else(|| store.container(format!("job-{}", self.id())))
     }
 
     /// How long the job waited, once it has begun to run.
@@ -128,17 +121,36 @@ impl Job {
         (self.details.end_execution_time? - self.details.begin_execution_time?).try_into().ok()
     }
 
-    /// Reads the output of a job that has ended well.
+    /// Reads the output of a job that has ended well, up to 1 GiB.
+    ///
+    /// It is held in memory once, and what is read from it beside it: shots as bits.
     ///
     /// # Errors
     /// [`ErrorKind::JobFailed`] with the service's code and message, [`ErrorKind::JobCancelled`], or
     /// [`ErrorKind::JobNotFinished`], going by what the service last told; [`ErrorKind::Results`] if the job names no
     /// output.
     pub async fn results(&self) -> Result<Results, Error> {
-        self.try_results().await.map_err(|error| error.with_operation(Operation::Results).with_job(self.id()))
+        let read = async { Ok(Results::new(&self.details, self.read(self.output()?).await?)) };
+        read.await.map_err(|error| self.of_results(error))
     }
 
-    async fn try_results(&self) -> Result<Results, Error> {
+    /// Writes the output of a job that has ended well as the provider wrote it, however large; how many bytes that were.
+    ///
+    /// No more than 4 MiB of it are held in memory. A connection that is cut is made again and goes on where it was. After an
+    /// error the writer has the beginning of the output.
+    ///
+    /// # Errors
+    /// As [`Job::results`]; [`ErrorKind::Other`] if the writer fails.
+    pub async fn output_to(&self, mut writer: impl AsyncWrite + Send + Unpin) -> Result<u64, Error> {
+        let written = async {
+            let download = Download::by_link(self.workspace.store(), self.output()?).await?;
+            download.copy_to(&mut writer).await
+        };
+        written.await.map_err(|error| self.of_results(error))
+    }
+
+    /// The link to the output, if there is one to read.
+    fn output(&self) -> Result<&BlobUri, Error> {
         match self.status() {
             Some(status) if status.is_success() => {}
             Some(JobStatus::Failed) => {
@@ -154,8 +166,11 @@ impl Job {
             }
         }
         let uri = self.details.output_data_uri.as_ref();
-        let uri = uri.ok_or_else(|| Error::new(ErrorKind::Results, "the job names no output"))?;
-        Ok(Results::new(&self.details, self.read(uri).await?))
+        uri.ok_or_else(|| Error::new(ErrorKind::Results, "the job names no output"))
+    }
+
+    fn of_results(&self, error: Error) -> Error {
+        error.with_operation(Operation::Results).with_job(self.id())
     }
 
     /// Reads what a job that failed or was cancelled left as output: partial results, or a report of what went wrong.
@@ -173,74 +188,12 @@ impl Job {
             Ok(bytes) if bytes.is_empty() => Ok(None),
             Ok(bytes) => Ok(Some(Results::new(&self.details, bytes))),
             Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error.with_operation(Operation::Results).with_job(self.id())),
+            Err(error) => Err(self.of_results(error)),
         }
     }
 
     /// Reads a blob of the job by the link in its details, or by a fresh one where that is old or refused.
     async fn read(&self, uri: &BlobUri) -> Result<bytes::Bytes, Error> {
-        let client = self.workspace.client();
-        let local = client.address().endpoint().is_loopback();
-        if is_fresh(uri, client.pipeline().http().clock().now()) {
-            let blob = Blob::at(client.pipeline().http(), uri, local, client.pipeline().deadline())?;
-            match blob.download(MAX_OUTPUT_BYTES).await {
-                Err(error) if error.status() == Some(http::StatusCode::FORBIDDEN) => {}
-                done => return done,
-            }
-        }
-        let (container, name) = container_and_name(uri)?;
-        let fresh = client.storage().sas_uri(&container, Some(&name)).await?;
-        Blob::at(client.pipeline().http(), &fresh, local, client.pipeline().deadline())?
-            .download(MAX_OUTPUT_BYTES)
-            .await
-    }
-}
-
-/// Whether the link's SAS is good for a while yet. A missing or unreadable expiry counts as none; a time without zone,
-/// or a date alone, is UTC.
-fn is_fresh(uri: &BlobUri, now: OffsetDateTime) -> bool {
-    let Ok(url) = Url::parse(uri.expose()) else { return false };
-    let Some((_, expiry)) = url.query_pairs().find(|(key, _)| key == "se") else { return false };
-    let spellings = [expiry.to_string(), format!("{expiry}Z"), format!("{expiry}T00:00:00Z")];
-    let expiry = spellings.iter().find_map(|text| parse_rfc3339(text).ok());
-    expiry.is_some_and(|expiry| expiry - now > SAS_MARGIN)
-}
-
-/// The container (first path segment) and the blob's name (the rest, slashes included) of a link.
-fn container_and_name(uri: &BlobUri) -> Result<(String, String), Error> {
-    let unclear = || Error::new(ErrorKind::Results, format!("the link {uri} names no container and blob"));
-    let url = Url::parse(uri.expose()).map_err(|_| unclear())?;
-    let (container, name) = url.path().trim_start_matches('/').split_once('/').ok_or_else(unclear)?;
-    let decode = |text: &str| percent_decode_str(text).decode_utf8().map(std::borrow::Cow::into_owned);
-    match (decode(container), decode(name)) {
-        (Ok(container), Ok(name)) if !container.is_empty() && !name.is_empty() => Ok((container, name)),
-        _ => Err(unclear()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_link_is_fresh_until_five_minutes_before_its_expiry() {
-        let now = parse_rfc3339("2026-02-03T04:00:00Z").unwrap();
-        let fresh =
-            |expiry: &str| is_fresh(&BlobUri::new(format!("https://s.example/c/b?se={expiry}&sig=x")), now);
-        assert!(fresh("2026-02-03T04%3A05%3A01Z") && fresh("2026-02-03T04:05:01") && fresh("2026-02-04"));
-        assert!(!fresh("2026-02-03T04:05:00Z") && !fresh("2026-02-03") && !fresh("soon") && !fresh(""));
-        assert!(!is_fresh(&BlobUri::new("https://s.example/c/b"), now));
-    }
-
-    #[test]
-    fn names_with_slashes_and_escapes_are_kept() {
-        let parts = |uri: &str| container_and_name(&BlobUri::new(uri));
-        let (container, name) = parts("https://s.example:443/job-1/raw/out%20put?sig=hunter2").unwrap();
-        assert_eq!((container.as_str(), name.as_str()), ("job-1", "raw/out put"));
-        for uri in
-            ["https://s.example/", "https://s.example/c", "https://s.example/c/?sig=hunter2", "nonsense"]
-        {
-            assert!(!parts(uri).unwrap_err().to_string().contains("hunter2"), "{uri}");
-        }
+        Download::by_link(self.workspace.store(), uri).await?.collect(MAX_OUTPUT_BYTES).await
     }
 }

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod attachments;
-mod blob;
 mod client;
 mod error;
 mod hint;
@@ -17,6 +16,7 @@ mod programs;
 mod request;
 mod results;
 mod session;
+mod storage;
 mod submit;
 mod target;
 mod wait;

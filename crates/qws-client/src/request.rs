@@ -69,6 +69,8 @@ pub enum Operation {
     ProvidersList,
     /// REST: storage, SAS URI.
     StorageSasUri,
+    /// Making a container in the caller's own storage account.
+    ContainerCreate,
     /// Writing a blob.
     BlobUpload,
     /// Reading a blob.
@@ -114,6 +116,7 @@ impl Operation {
             Self::KeysRegenerate => "keys.regenerate",
             Self::ProvidersList => "providers.list",
             Self::StorageSasUri => "storage.sas_uri",
+            Self::ContainerCreate => "container.create",
             Self::BlobUpload => "blob.upload",
             Self::BlobDownload => "blob.download",
             Self::BlobList => "blob.list",

@@ -13,7 +13,7 @@ use tokio::io::AsyncRead;
 use crate::{
     BlobUri, Error, ErrorKind, ItemType, Job, JobId, NewJob, Operation, Preflight, Priority, Program, Target,
     Workspace,
-    blob::{Blob, Existing, Source, Upload},
+    storage::{Existing, Source, Upload},
 };
 
 /// The name of the blob that holds a job's input.
@@ -185,19 +185,16 @@ impl Submission {
         let sent = async {
             let parameters = self.checked()?;
             let container = self.container().await?;
-            let client = self.workspace.client();
-            let local = client.address().endpoint().is_loopback();
-            let pipeline = client.pipeline();
-            let blob = Blob::at(pipeline.http(), &container, local, pipeline.deadline())
-                .and_then(|container| container.in_container(INPUT_BLOB))
-                .map_err(|error| error.with_operation(Operation::Submit))?;
+            let blob = self.workspace.store().at(&container);
+            let blob = blob.and_then(|container| container.in_container(INPUT_BLOB));
+            let blob = blob.map_err(|error| error.with_operation(Operation::Submit))?;
             let upload = Upload {
                 content_type: self.program.content_type(),
                 encoding: self.program.encoding(),
                 existing: Existing::Keep,
                 progress: &*self.progress,
             };
-            blob.upload_pieces(&mut source, &upload).await?;
+            blob.upload(&mut source, &upload).await?;
             self.create(container, blob.public_uri(), parameters).await
         };
         sent.await.map_err(|error| error.with_job(&self.id))
@@ -217,7 +214,7 @@ impl Submission {
     }
 
     async fn container(&self) -> Result<BlobUri, Error> {
-        self.workspace.client().storage().sas_uri(&format!("job-{}", self.id), None).await
+        self.workspace.store().job_container(&format!("job-{}", self.id)).await
     }
 
     async fn create(

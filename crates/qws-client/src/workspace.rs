@@ -5,13 +5,17 @@ use qws_config::{Cloud, Files, Resolved, Settings, WorkspaceAddress};
 
 use crate::{
     Client, ClientOptions, Error, ErrorKind, Job, JobId, Jobs, Management, Operation, Quotas, Sessions,
-    Target, management::Resolver, target,
+    Target,
+    management::Resolver,
+    storage::{OwnAccount, Store},
+    target,
 };
 
 /// An Azure Quantum workspace: its targets and jobs. Cheap to clone, and clones share connections.
 #[derive(Debug, Clone)]
 pub struct Workspace {
     client: Client,
+    storage: Option<Arc<OwnAccount>>,
 }
 
 impl Workspace {
@@ -43,7 +47,12 @@ impl Workspace {
 
     /// A builder that knows nothing but what it is given.
     pub fn builder() -> WorkspaceBuilder {
-        WorkspaceBuilder { settings: Settings::new(), credential: None, options: ClientOptions::default() }
+        WorkspaceBuilder {
+            settings: Settings::new(),
+            credential: None,
+            options: ClientOptions::default(),
+            storage: None,
+        }
     }
 
     /// A builder that also looks at the process's environment variables, the profile file and the Azure CLI's files. What
@@ -74,6 +83,11 @@ impl Workspace {
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// The blobs of the workspace's jobs.
+    pub(crate) fn store(&self) -> Store<'_> {
+        Store::new(&self.client, self.storage.as_deref())
     }
 
     /// All targets, of all providers, as they are now.
@@ -149,6 +163,7 @@ pub struct WorkspaceBuilder {
     settings: Settings,
     credential: Option<Arc<dyn Credential>>,
     options: ClientOptions,
+    storage: Option<Arc<OwnAccount>>,
 }
 
 /// A setter that reads a text and hands the value to the settings.
@@ -220,6 +235,28 @@ impl WorkspaceBuilder {
         self
     }
 
+    /// A storage account of the caller's own, by its connection string with its key, in place of the one that is linked to
+    /// the workspace: inputs and attachments of new jobs go there, and the service writes outputs there.
+    ///
+    /// `DefaultEndpointsProtocol=https;AccountName=…;AccountKey=…;EndpointSuffix=core.windows.net`, or with `BlobEndpoint=…`,
+    /// or `UseDevelopmentStorage=true` for Azurite. Each job gets a container `job-{id}` and a link to that container alone,
+    /// good for 14 days. The key stays here and signs. Jobs whose containers are elsewhere are read as ever.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`], naming the part of the string that is wrong and where; never the key.
+    ///
+    /// ```
+    /// use qws_client::Workspace;
+    ///
+    /// let error = Workspace::builder().storage("AccountName=st;AccountKey=!2V5;").unwrap_err();
+    /// assert!(error.to_string().contains("account key has a character that no key has at byte 26"));
+    /// ```
+    pub fn storage(mut self, connection_string: &str) -> Result<Self, Error> {
+        let account = OwnAccount::parse(connection_string);
+        self.storage = Some(Arc::new(account.map_err(|error| error.with_operation(Operation::Connect))?));
+        Ok(self)
+    }
+
     /// Transport, clock, retries and the like.
     pub fn options(mut self, options: ClientOptions) -> Self {
         self.options = options;
@@ -242,7 +279,7 @@ impl WorkspaceBuilder {
         let finder = self.resolver(&resolved, &credential)?;
         let address = finder.address().await?;
         let client = Client::with_resolver(address, credential, &self.options, Some(finder))?;
-        Ok(Workspace { client })
+        Ok(Workspace { client, storage: self.storage })
     }
 
     /// The workspace, where everything is given: ids, endpoint, and a key or credential. Nothing is asked for and nothing
@@ -264,7 +301,8 @@ impl WorkspaceBuilder {
         let credential = self.explicit_credential(&resolved)?;
         let credential = credential
             .ok_or_else(|| missing(ErrorKind::Credential, "neither a key nor a credential is given"))?;
-        Ok(Workspace { client: Client::new(address, credential, &self.options)? })
+        let client = Client::new(address, credential, &self.options)?;
+        Ok(Workspace { client, storage: self.storage })
     }
 
     /// The settings put together; what they say about cloud, tenant and program goes into the options.

@@ -97,6 +97,14 @@ pub enum Part {
     ResourceId,
     /// A [`ConnectionString`](crate::ConnectionString) as a whole.
     ConnectionString,
+    /// The connection string of a storage account as a whole.
+    StorageConnectionString,
+    /// The name of a storage account.
+    StorageAccount,
+    /// The key of a storage account.
+    AccountKey,
+    /// Where the containers of a storage account are.
+    BlobEndpoint,
 }
 
 impl fmt::Display for Part {
@@ -118,6 +126,10 @@ impl fmt::Display for Part {
             Self::CaFile => "ca file",
             Self::ResourceId => "resource id",
             Self::ConnectionString => "connection string",
+            Self::StorageConnectionString => "storage connection string",
+            Self::StorageAccount => "storage account",
+            Self::AccountKey => "account key",
+            Self::BlobEndpoint => "blob endpoint",
         })
     }
 }
@@ -145,6 +157,11 @@ impl ParseError {
 
     pub(crate) fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
         self.0.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn expecting(mut self, expected: &'static str) -> Self {
+        self.0.expected = expected.into();
         self
     }
 

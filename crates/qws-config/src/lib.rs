@@ -19,6 +19,7 @@ mod resource_id;
 mod secret;
 mod serde_text;
 mod settings;
+mod storage_account;
 mod strict_url;
 mod text;
 
@@ -40,6 +41,7 @@ pub use secret::Secret;
 pub use settings::{
     Explained, Explanation, Ignored, Resolution, Resolved, Settings, SettingsError, Source, variables,
 };
+pub use storage_account::StorageAccount;
 
 /// The guide for users; its examples are tests of this crate.
 #[cfg(all(doctest, feature = "files"))]

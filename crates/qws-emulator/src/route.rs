@@ -299,8 +299,8 @@ impl BlobPath {
 }
 
 fn decode(part: &str) -> String {
-    // form_urlencoded would turn `+` into a space, which paths do not mean.
-    let guarded = part.replace('+', "%2B");
+    // form_urlencoded would read `+`, `&` and `=` as in a query, which paths do not mean.
+    let guarded = part.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
     form_urlencoded::parse(guarded.as_bytes()).map(|(key, _)| key.into_owned()).next().unwrap_or_default()
 }
 
@@ -387,7 +387,7 @@ mod tests {
         assert_eq!(operation(Method::PUT, "/c/b", "comp=block&blockid=AA"), Ok(Operation::BlockPut));
         assert_eq!(operation(Method::GET, "/c", "restype=container&comp=list"), Ok(Operation::BlobsList));
         assert!(operation(Method::GET, "/c", "").is_err());
-        let path = BlobPath::parse("/c/a%2Fb/c+d").unwrap();
-        assert_eq!((path.container.as_str(), path.blob.as_str()), ("c", "a/b/c+d"));
+        let path = BlobPath::parse("/c/a%2Fb/c+d&e=f").unwrap();
+        assert_eq!((path.container.as_str(), path.blob.as_str()), ("c", "a/b/c+d&e=f"));
     }
 }

@@ -286,6 +286,13 @@ impl Http {
         Ok(http::Response::from_parts(head, bytes))
     }
 
+    /// How long a transfer that takes up its own broken streams waits before the next attempt, or `None` when it is time to
+    /// give up; `attempts` were made, and the first of them began `elapsed` ago.
+    #[must_use]
+    pub fn next_wait(&self, attempts: u32, elapsed: Duration) -> Option<Duration> {
+        self.retry.next_wait(attempts, elapsed, None, (self.random)())
+    }
+
     /// Sends one attempt and hands back the open stream: no retry, no limit. For transfers that do their own.
     pub(crate) async fn send_once(
         &self,
