@@ -35,6 +35,9 @@ impl Program {
 
     /// QIR as LLVM bitcode (`qir.v1`), with the name of its entry point.
     ///
+    /// The profile that the target takes, where the service tells it, goes along as the parameter `target_profile`, unless
+    /// [`Program::with_parameter`] sets another.
+    ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] if the bytes do not begin as bitcode does (`BC C0 DE`, bare or in its wrapper).
     pub fn qir_bitcode(bytes: impl Into<Bytes>, entry_point: &str) -> Result<Self, Error> {
