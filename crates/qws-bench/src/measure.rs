@@ -1,6 +1,7 @@
 //! What a measured process does: warm up, work, and tell what the work took.
 
 use anyhow::Result;
+use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use std::hint::black_box;
@@ -26,6 +27,8 @@ pub(crate) struct Sample {
     pub(crate) wall_ns: u64,
     /// Most memory resident at once since the process began.
     pub(crate) peak_bytes: u64,
+    /// How many requests the server saw; 0 where nobody counted.
+    pub(crate) requests: u32,
 }
 
 /// Jobs in the list, and how many of them a page has.
@@ -33,6 +36,13 @@ pub(crate) const LISTED_JOBS: u32 = 100_000;
 pub(crate) const PAGE_JOBS: u32 = 100;
 /// The size of the blob that is uploaded and downloaded.
 pub(crate) const BLOB_BYTES: u32 = 256 << 20;
+/// Jobs that are watched, and how often each is asked for until it has ended.
+pub(crate) const WATCHED_JOBS: u32 = 1_000;
+pub(crate) const TICKS: u32 = 10;
+/// Shots of the results that are read, their qubits, and how many outcomes they have.
+pub(crate) const SHOTS: u32 = 1_000_000;
+pub(crate) const OUTCOMES: u32 = 1 << 16;
+const QUBITS: u32 = 20;
 /// The job that is fetched.
 pub(crate) const JOB_ID: &str = "00000000-0000-0000-0000-000000000001";
 
@@ -46,10 +56,15 @@ pub(crate) fn connection_string_to(endpoint: &str) -> String {
     CONNECTION_STRING.replace("https://eastus.quantum.azure.com/", endpoint)
 }
 
+/// The id of a job by its number in the list.
+pub(crate) fn listed_id(number: u32) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
+
 const TEXTS: u32 = 400_000;
 const CALLS: u32 = 4_000;
 const CALLS_AT_ONCE: u32 = 16_000;
-const AT_ONCE: usize = 64;
+pub(crate) const AT_ONCE: usize = 64;
 
 struct Stopwatch {
     cpu_ns: u64,
@@ -64,7 +79,7 @@ impl Stopwatch {
     fn stop(self, units: u32) -> Result<Sample> {
         let wall_ns = u64::try_from(self.wall.elapsed().as_nanos())?;
         let cpu_ns = usage::cpu_ns()? - self.cpu_ns;
-        Ok(Sample { units, cpu_ns, wall_ns, peak_bytes: usage::peak_bytes()? })
+        Ok(Sample { units, cpu_ns, wall_ns, peak_bytes: usage::peak_bytes()?, requests: 0 })
     }
 }
 
@@ -115,6 +130,63 @@ pub(crate) fn once(call: impl AsyncFn() -> Result<()>, work: impl AsyncFn() -> R
         work().await?;
         watch.stop(1)
     })
+}
+
+/// Does something once with what was made ready for it, and asks how many requests it took.
+pub(crate) fn counted<T>(
+    prepare: impl AsyncFnOnce() -> Result<T>,
+    work: impl AsyncFnOnce(T) -> Result<()>,
+    requests: impl AsyncFnOnce() -> Result<u32>,
+) -> Result<Sample> {
+    on_runtime(async {
+        let ready = prepare().await?;
+        let watch = Stopwatch::start()?;
+        work(ready).await?;
+        let sample = watch.stop(1)?;
+        Ok(Sample { requests: requests().await?, ..sample })
+    })
+}
+
+/// Reads the output of a job once. Making it up does not count, except that it is in memory.
+pub(crate) fn output(read: impl FnOnce(Bytes) -> Result<()>) -> Result<Sample> {
+    let output = Bytes::from(made_up_output());
+    let watch = Stopwatch::start()?;
+    read(output)?;
+    watch.stop(1)
+}
+
+/// 51 MB of `microsoft.quantum-results.v2`.
+fn made_up_output() -> Vec<u8> {
+    // Odd, so that different numbers give different outcomes.
+    let bits = |number: u32| {
+        let outcome = number.wrapping_mul(0x9E37_79B1);
+        (0..QUBITS).map(move |bit| if outcome >> bit & 1 == 1 { '1' } else { '0' })
+    };
+    let list = |out: &mut String, number: u32, comma: &str| {
+        out.push('[');
+        for (at, bit) in bits(number).enumerate() {
+            out.push_str(if at == 0 { "" } else { comma });
+            out.push(bit);
+        }
+        out.push(']');
+    };
+    let mut out = String::with_capacity(52_000_000);
+    out.push_str(r#"{"DataFormat":"microsoft.quantum-results.v2","Results":[{"Histogram":["#);
+    for outcome in 0..OUTCOMES {
+        out.push_str(if outcome == 0 { r#"{"Outcome":"# } else { r#",{"Outcome":"# });
+        list(&mut out, outcome, ",");
+        out.push_str(r#","Display":""#);
+        list(&mut out, outcome, ", ");
+        let count = SHOTS / OUTCOMES + u32::from(outcome < SHOTS % OUTCOMES);
+        out.extend([r#"","Count":"#, &count.to_string(), "}"]);
+    }
+    out.push_str(r#"],"Shots":["#);
+    for shot in 0..SHOTS {
+        out.push_str(if shot == 0 { "" } else { "," });
+        list(&mut out, shot % OUTCOMES, ",");
+    }
+    out.push_str("]}]}");
+    out.into_bytes()
 }
 
 /// Does something once from a cold process, setting up included.
@@ -176,6 +248,13 @@ mod tests {
         drop(block);
         assert!(sample.cpu_ns > 0 && sample.wall_ns > 0);
         assert!(sample.peak_bytes >= 64 << 20, "{} bytes", sample.peak_bytes);
+    }
+
+    #[test]
+    fn the_output_is_as_large_as_the_bounds_say() {
+        let output = made_up_output();
+        assert!((50_000_000..52_000_000).contains(&output.len()), "{} bytes", output.len());
+        assert!(output.ends_with(b"0]]}]}") || output.ends_with(b"1]]}]}"));
     }
 
     #[test]

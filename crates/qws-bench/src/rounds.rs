@@ -45,13 +45,14 @@ struct Measured {
 impl Measured {
     #[expect(clippy::cast_precision_loss, reason = "nobody measures to 16 digits")]
     fn value(&self, quantity: Quantity) -> f64 {
-        let Sample { units, cpu_ns, wall_ns, peak_bytes } = self.sample;
+        let Sample { units, cpu_ns, wall_ns, peak_bytes, requests } = self.sample;
         match quantity {
             Quantity::CpuEach => cpu_ns as f64 / f64::from(units),
             Quantity::Cpu => cpu_ns as f64,
             Quantity::Wall => wall_ns as f64,
             Quantity::Cold => self.until_told_ns,
             Quantity::Peak => peak_bytes as f64,
+            Quantity::Requests => f64::from(requests),
         }
     }
 }

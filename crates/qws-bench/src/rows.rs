@@ -40,6 +40,8 @@ pub(crate) enum Quantity {
     Cold,
     /// Most memory resident at once, in bytes.
     Peak,
+    /// Requests that the server saw.
+    Requests,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -119,7 +121,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         name: "upload",
         floor: floor::upload,
-        ours: None,
+        ours: Some(ours::upload),
         beside: None,
         checks: &[
             check(Quantity::Wall, Bound::Ratio(1.15), 0.19 * S),
@@ -134,6 +136,26 @@ pub(crate) const ROWS: &[Row] = &[
         checks: &[
             check(Quantity::Wall, Bound::Ratio(1.10), 0.17 * S),
             check(Quantity::Peak, Bound::Most(24.0 * MB), 9.0 * MB),
+        ],
+    },
+    Row {
+        name: "results",
+        floor: floor::results,
+        ours: Some(ours::results),
+        beside: None,
+        checks: &[
+            check(Quantity::Cpu, Bound::Ratio(0.5), 0.35 * S),
+            check(Quantity::Peak, Bound::Most(80.0 * MB), 64.0 * MB),
+        ],
+    },
+    Row {
+        name: "watch",
+        floor: floor::watch,
+        ours: Some(ours::watch),
+        beside: None,
+        checks: &[
+            check(Quantity::Requests, Bound::Ratio(0.1), 10_000.0),
+            check(Quantity::Cpu, Bound::Ratio(1.0), 0.34 * S),
         ],
     },
 ];
@@ -194,15 +216,15 @@ impl Quantity {
             Self::Wall => "wall time",
             Self::Cold => "first answer",
             Self::Peak => "peak memory",
+            Self::Requests => "requests",
         }
     }
 
     /// A value in a unit that people read.
     pub(crate) fn show(self, value: f64) -> String {
-        if self == Self::Peak {
-            return format!("{:.1} MB", value / MB);
-        }
         match value {
+            bytes if self == Self::Peak => format!("{:.1} MB", bytes / MB),
+            count if self == Self::Requests => format!("{count:.0}"),
             ns if ns < US => format!("{ns:.0} ns"),
             ns if ns < MS => format!("{:.1} us", ns / US),
             ns if ns < S => format!("{:.1} ms", ns / MS),
@@ -232,6 +254,7 @@ mod tests {
             assert_eq!(Quantity::Cpu.show(value), shown);
         }
         assert_eq!(Quantity::Peak.show(446e6), "446.0 MB");
+        assert_eq!(Quantity::Requests.show(10_000.0), "10000");
         assert_eq!(Bound::Ratio(1.1).show(Quantity::Cpu), "x 1.10");
     }
 

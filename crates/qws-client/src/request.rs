@@ -1,9 +1,9 @@
 //! Requests as pure values: built without a socket, tested without one.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, header};
+use http::{HeaderValue, Method, Uri, header};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use qws_config::WorkspaceAddress;
 use url::Url;
@@ -160,9 +160,9 @@ enum Place {
     Link(Url),
 }
 
-/// A text as one path segment or query value.
-pub(crate) fn encode(text: &str) -> String {
-    utf8_percent_encode(text, ENCODED).to_string()
+/// A text as one path segment or query value. Most are what they are already, and are not copied.
+pub(crate) fn encode(text: &str) -> Cow<'_, str> {
+    utf8_percent_encode(text, ENCODED).into()
 }
 
 /// Segments as a path, each percent-encoded on its own.
@@ -187,13 +187,18 @@ impl Base {
             url: address.endpoint().as_url().clone(),
             workspace: id.workspace_path(),
             subscription: format!("/subscriptions/{}/providers/Microsoft.Quantum", id.subscription_id()),
-            api_version: encode(api_version),
+            api_version: encode(api_version).into_owned(),
         }
     }
 
     /// A service whose requests name their whole path.
     pub(crate) fn of_service(url: Url, api_version: &str) -> Self {
-        Self { url, workspace: String::new(), subscription: String::new(), api_version: encode(api_version) }
+        Self {
+            url,
+            workspace: String::new(),
+            subscription: String::new(),
+            api_version: encode(api_version).into_owned(),
+        }
     }
 
     pub(crate) fn url(&self) -> &Url {
@@ -312,39 +317,44 @@ impl Request {
                 }
                 with_api_version(link, version)
             }
-            Place::Workspace(path) => self.uri(base, &[&base.workspace, "/", path], version),
-            Place::Subscription(path) => self.uri(base, &[&base.subscription, "/", path], version),
-            Place::Root(path) => self.uri(base, &[path], version),
+            Place::Workspace(path) => self.uri(base, [&base.workspace, "/", path], version),
+            Place::Subscription(path) => self.uri(base, [&base.subscription, "/", path], version),
+            Place::Root(path) => self.uri(base, ["", "", path], version),
         };
-        let mut builder = http::Request::builder()
-            .method(self.method.clone())
-            .uri(uri)
-            .header(header::ACCEPT, HeaderValue::from_static("application/json"))
-            .header(header::USER_AGENT, user_agent);
+        let uri = Uri::from_maybe_shared(Bytes::from(uri)).map_err(|_| {
+            Error::new(ErrorKind::InvalidInput, "the request cannot be expressed in HTTP")
+                .with_operation(self.operation)
+        })?;
+        let body = self.body.as_ref().map(|(bytes, _)| bytes.clone()).unwrap_or_default();
+        let mut request = http::Request::new(body);
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = uri;
+        let headers = request.headers_mut();
+        // These, the call's id and the credential; with more the map grows once.
+        headers.reserve(6);
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(header::USER_AGENT, user_agent.clone());
         match self.body {
             Some((_, content_type)) => {
-                builder = builder.header(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+                headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
             }
             // hyper says nothing of a body that is not there, and front ends may ask for its length (411).
             None if self.method == Method::POST => {
-                builder = builder.header(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+                headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
             }
             None => {}
         }
-        let body = self.body.as_ref().map(|(bytes, _)| bytes.clone()).unwrap_or_default();
-        builder.body(body).map_err(|_| {
-            Error::new(ErrorKind::InvalidInput, "the request cannot be expressed in HTTP")
-                .with_operation(self.operation)
-        })
+        Ok(request)
     }
 
-    fn uri(&self, base: &Base, path: &[&str], version: &str) -> String {
-        let mut uri = base.url.as_str().trim_end_matches('/').to_owned();
-        let path = path.concat();
+    fn uri(&self, base: &Base, path: [&str; 3], version: &str) -> String {
+        let root = base.url.as_str().trim_end_matches('/');
+        let [above, slash, path] = path;
         // A path of the caller's own may bring a query.
-        let (path, given) =
-            path.split_once('?').map_or((path.as_str(), None), |(path, query)| (path, Some(query)));
-        uri.extend([path, "?api-version=", version]);
+        let (path, given) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+        let parts = [root, above, slash, path, "?api-version=", version];
+        let mut uri = String::with_capacity(parts.iter().map(|part| part.len()).sum::<usize>() + 64);
+        uri.extend(parts);
         for (name, value) in &self.query {
             uri.extend(["&", name, "="]);
             uri.extend(utf8_percent_encode(value, ENCODED));

@@ -2,7 +2,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -163,6 +163,29 @@ pub struct Http {
     clock: Arc<dyn Clock>,
     random: Arc<Random>,
     retry: RetryPolicy,
+    ids: Arc<Ids>,
+}
+
+/// Ids of calls: one random UUID, and from it as many as are needed. Asking the system for randomness a call would
+/// cost a system call each time.
+struct Ids {
+    first: Uuid,
+    made: AtomicU64,
+}
+
+impl Ids {
+    fn new() -> Self {
+        Self { first: Uuid::new_v4(), made: AtomicU64::new(0) }
+    }
+
+    fn next(&self) -> HeaderValue {
+        let (high, low) = self.first.as_u64_pair();
+        // Of the lower half only the first two bits have a meaning, and no count of calls gets that far.
+        let id = Uuid::from_u64_pair(high, low ^ self.made.fetch_add(1, Ordering::Relaxed));
+        let mut text = Uuid::encode_buffer();
+        HeaderValue::from_str(id.hyphenated().encode_lower(&mut text))
+            .unwrap_or(HeaderValue::from_static("-"))
+    }
 }
 
 impl Http {
@@ -174,6 +197,7 @@ impl Http {
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(fastrand::f64),
             retry: RetryPolicy::default(),
+            ids: Arc::new(Ids::new()),
         }
     }
 
@@ -210,11 +234,7 @@ impl Http {
     /// [`Failure`] when no answer was received; an answer with an error status is an [`Answer`].
     pub async fn send(&self, mut call: Call<'_>) -> Result<Answer, Failure> {
         let id = call.request.headers_mut().entry(CLIENT_REQUEST_ID);
-        id.or_insert_with(|| {
-            let mut text = Uuid::encode_buffer();
-            let id = Uuid::new_v4().hyphenated().encode_lower(&mut text);
-            HeaderValue::from_str(id).unwrap_or(HeaderValue::from_static("-"))
-        });
+        id.or_insert_with(|| self.ids.next());
         let attempts = Attempts::new(self, call.repeatable, call.deadline);
 
         let work = self.attempt_until_done(&call, &attempts);
@@ -347,17 +367,18 @@ impl<'a> Attempts<'a> {
         outcome: &Result<http::Response<B>, TransportError>,
     ) -> Option<Duration> {
         // A 429 was turned away at the door; any other failure may have come after the work was done.
-        let (transient, maybe_done, asked) = match outcome {
+        let (transient, maybe_done) = match outcome {
             Ok(response) => {
-                let (status, headers) = (response.status(), response.headers());
-                let throttled = status == StatusCode::TOO_MANY_REQUESTS;
-                (RetryPolicy::is_transient(status), !throttled, retry_after(headers, self.http.clock.now()))
+                let status = response.status();
+                (RetryPolicy::is_transient(status), status != StatusCode::TOO_MANY_REQUESTS)
             }
-            Err(error) => (error.is_transient(), !error.nothing_was_sent(), None),
+            Err(error) => (error.is_transient(), !error.nothing_was_sent()),
         };
         if !transient || !self.repeatable {
             return None;
         }
+        let headers = outcome.as_ref().ok().map(http::Response::headers);
+        let asked = headers.and_then(|headers| retry_after(headers, self.http.clock.now()));
         let random = (self.http.random)();
         let wait = self.http.retry.next_wait(self.made(), self.elapsed(), asked, random)?;
         // A wait past the deadline would only hide what went wrong.

@@ -56,6 +56,18 @@ impl Http {
         self.fetch(url).await
     }
 
+    /// Lets the server count requests from here on.
+    pub(super) async fn count_anew(&self) -> Result<()> {
+        let url = format!("{}{WORKSPACE}/watch", self.endpoint);
+        self.client.post(url).send().await?.error_for_status()?;
+        Ok(())
+    }
+
+    /// How many requests the server has counted.
+    pub(super) async fn requests(&self) -> Result<u32> {
+        self.fetch(&format!("{}{WORKSPACE}/watch", self.endpoint)).await
+    }
+
     async fn fetch<T: DeserializeOwned>(&self, url: &str) -> Result<T> {
         let answer = self.client.get(url).send().await?.error_for_status()?;
         Ok(serde_json::from_slice(&answer.bytes().await?)?)

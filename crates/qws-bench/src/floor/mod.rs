@@ -3,10 +3,12 @@
 
 mod http;
 mod model;
+mod results;
 mod text;
 
-use crate::measure::{self, LISTED_JOBS, Sample, Setup};
-use anyhow::{Result, ensure};
+use crate::measure::{self, AT_ONCE, LISTED_JOBS, Sample, Setup, TICKS, WATCHED_JOBS};
+use anyhow::{Result, bail, ensure};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use http::Http;
 use std::hint::black_box;
 
@@ -88,6 +90,38 @@ pub(crate) fn upload(setup: &Setup) -> Result<Sample> {
 pub(crate) fn download(setup: &Setup) -> Result<Sample> {
     let http = Http::new(setup)?;
     measure::once(async || get(&http).await, async || http.download().await)
+}
+
+pub(crate) fn results(_: &Setup) -> Result<Sample> {
+    measure::output(|output| {
+        let output = black_box(results::read(&output)?);
+        let [one] = output.results.as_slice() else { bail!("{} results", output.results.len()) };
+        ensure!(u32::try_from(one.shots.len())? == measure::SHOTS, "{} shots", one.shots.len());
+        let outcomes = one.histogram.len();
+        ensure!(u32::try_from(outcomes)? == measure::OUTCOMES, "{outcomes} outcomes");
+        Ok(())
+    })
+}
+
+/// Each job is asked for at each tick, 64 at once. The pauses between ticks are left out.
+pub(crate) fn watch(setup: &Setup) -> Result<Sample> {
+    let http = Http::new(setup)?;
+    measure::counted(
+        async || http.count_anew().await,
+        async |()| {
+            let mut open: Vec<String> = (0..WATCHED_JOBS).map(measure::listed_id).collect();
+            for _ in 0..TICKS {
+                let jobs = stream::iter(&open).map(|id| http.job(id)).buffer_unordered(AT_ONCE);
+                open = jobs
+                    .try_filter_map(async |job| Ok((!job.has_ended()).then_some(job.id)))
+                    .try_collect()
+                    .await?;
+            }
+            ensure!(open.is_empty(), "{} jobs", open.len());
+            Ok(())
+        },
+        async || http.requests().await,
+    )
 }
 
 async fn get(http: &Http) -> Result<()> {

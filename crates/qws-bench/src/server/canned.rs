@@ -1,24 +1,31 @@
 //! Jobs as the service answers them: every field, about 2 KB each, in four kinds that take turns.
 
+use crate::measure::listed_id;
 use std::fmt::Write as _;
 use std::ops::Range;
 
-/// A page with the jobs of these numbers.
-pub(super) fn page(numbers: Range<u32>, next_link: Option<&str>) -> String {
+/// The numbers of jobs that have succeeded, or are still waiting, are of this kind.
+pub(super) const SUCCEEDED_KIND: u32 = 0;
+pub(super) const WAITING_KIND: u32 = 1;
+
+/// A page with the jobs of these numbers, each of the kind that its number gives it.
+pub(super) fn page(numbers: Range<u32>, kind: impl Fn(u32) -> u32, next_link: Option<&str>) -> String {
     let mut text = String::with_capacity(numbers.len() * 2300 + 400);
     text.push_str(r#"{"value":["#);
     for number in numbers.clone() {
         if number > numbers.start {
             text.push(',');
         }
-        let id = format!("00000000-0000-4000-8000-{number:012}");
-        text.push_str(&job(number, &id));
+        text.push_str(&job(kind(number), &listed_id(number)));
     }
     let next = next_link.map_or("null".to_owned(), |link| format!("\"{link}\""));
     // Writing to a String cannot fail.
     let _ = write!(text, r#"],"nextLink":{next}}}"#);
     text
 }
+
+/// The one target that jobs are for.
+pub(super) const PROVIDERS: &str = r#"{"value":[{"id":"ionq","currentAvailability":"Available","targets":[{"id":"ionq.simulator","currentAvailability":"Available","averageQueueTime":3,"statusPage":null}]}],"nextLink":null}"#;
 
 /// One job. Numbers and ids differ, so that nothing is the same text twice.
 pub(super) fn job(number: u32, id: &str) -> String {
@@ -55,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_page_is_json_with_jobs_of_about_2_kb() {
-        let text = page(300..400, Some("https://127.0.0.1:1/x?page=4"));
+        let text = page(300..400, |number| number, Some("https://127.0.0.1:1/x?page=4"));
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["value"].as_array().unwrap().len(), 100);
         assert_eq!(value["value"][7]["id"], "00000000-0000-4000-8000-000000000307");

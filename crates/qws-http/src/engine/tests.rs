@@ -61,20 +61,25 @@ async fn a_throttled_attempt_does_not_count_as_maybe_done() {
 }
 
 #[tokio::test]
-async fn all_attempts_of_a_call_share_one_request_id() {
+async fn all_attempts_of_a_call_share_one_request_id_and_other_calls_have_others() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = seen.clone();
     let mut transport = MockTransport::new();
-    transport.expect_send().times(4).returning(move |request| {
+    transport.expect_send().times(8).returning(move |request| {
         log.lock().unwrap().push(request.headers()[CLIENT_REQUEST_ID].clone());
         Err(TransportError::new(TransportErrorKind::Lost, request.uri()))
     });
-    let failure = http(transport, &clock()).send(Call::new(request()).repeatable(true)).await.unwrap_err();
+    let http = http(transport, &clock());
+    let failure = http.send(Call::new(request()).repeatable(true)).await.unwrap_err();
     assert_eq!(failure.attempts, 4);
     assert_eq!(failure.to_string(), "lost the connection to https://example.org before an answer came");
+    http.clone().send(Call::new(request()).repeatable(true)).await.unwrap_err();
     let seen = seen.lock().unwrap();
-    assert_eq!(seen[0].len(), 36);
-    assert!(seen.iter().all(|id| *id == seen[0]));
+    let (first, second) = seen.split_at(4);
+    assert!(first.iter().all(|id| *id == first[0]) && second.iter().all(|id| *id == second[0]));
+    assert_ne!(first[0], second[0]);
+    let id = Uuid::parse_str(second[0].to_str().unwrap()).unwrap();
+    assert_eq!((id.get_version_num(), id.get_variant()), (4, Uuid::new_v4().get_variant()));
 }
 
 #[tokio::test]
