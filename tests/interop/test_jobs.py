@@ -6,6 +6,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.quantum import Job
 from azure.quantum._client.models import JobStatus
 from azure.quantum.target import IonQ, Pasqal, Quantinuum, Rigetti
+from azure.quantum.target.rigetti import Result
 
 from programs import BELL_IONQ, BELL_QASM, BELL_QIR
 
@@ -46,12 +47,49 @@ def test_quantinuum(emulator):
     assert len(results["c"]) == 50 and set(results["c"]) == {"00", "11"}, results
 
 
-def test_programs_that_cannot_run_fail_their_job(emulator):
+def test_rigetti(emulator):
     rigetti = target(emulator, "rigetti.sim.qvm")
     assert isinstance(rigetti, Rigetti)
-    job = rigetti.submit("DECLARE ro BIT[1]\nH 0\nMEASURE 0 ro[0]", shots=10)
+    program = "DECLARE ro BIT[3]\nX 7\nRX(pi/2) 2\nDAGGER RX(pi/2) 2\nCONTROLLED X 7 2\nMEASURE 7 ro[0]\nMEASURE 2 ro[2]"
+    job = rigetti.submit(program, shots=10)
+    assert job.get_results() == {"ro": [[1, 0, 1]] * 10}
+    assert list(Result(job)["ro"][0]) == [1, 0, 1]
+    coins = rigetti.submit("DECLARE ro BIT[2]\nH 0\nCNOT 0 1\nMEASURE 0 ro[0]\nMEASURE 1 ro[1]", shots=100).get_results()
+    assert {tuple(row) for row in coins["ro"]} == {(0, 0), (1, 1)} and len(coins["ro"]) == 100
+
+
+def failure(job):
     job.wait_until_completed(print_progress=False)
-    assert job.details.status == "Failed" and job.details.error_data.code == "InvalidInputData"
+    assert job.details.status == "Failed", job.details.status
+    return job.details.error_data.code, job.details.error_data.message
+
+
+def test_programs_that_cannot_run_fail_their_job(emulator):
+    workspace = emulator.workspace()
+    rigetti, ionq = (workspace.get_targets(name) for name in ("rigetti.sim.qvm", "ionq.simulator"))
+    code, message = failure(rigetti.submit("DECLARE ro BIT[1]\nDEFGATE WARP:\n", shots=10))
+    assert code == "InvalidInputData" and "Line 2: `DEFGATE` is not supported" in message, message
+    code, message = failure(qir(emulator, input_params={"entryPoint": "elsewhere"}))
+    assert code == "QIRPreProcessingFailed", (code, message)
+    bitcode = rigetti.submit(
+        b"BC\xc0\xde rest", input_data_format="qir.v1", output_data_format="microsoft.quantum-results.v2",
+        input_params={"entryPoint": "main", "arguments": []},
+    )
+    code, message = failure(bitcode)
+    assert code == "BitcodeError" and "text QIR" in message, message
+    assert failure(target(emulator, "quantinuum.sim.h2-1e").submit("no QASM"))[0] == "CompilationError"
+    assert failure(ionq.submit(BELL_IONQ, output_data_format="acme.v1"))[0] == "CannotTranslateOutputData"
+    assert failure(ionq.submit(BELL_IONQ, shots=0))[0] == "InvalidInputData"
+    wide = {"qubits": 21, "circuit": [{"gate": "h", "target": 20}]}
+    assert "at most 20" in failure(ionq.submit(wide))[1]
+    job_id = Job.create_job_id()
+    container = workspace.get_container_uri(job_id=job_id)
+    nowhere = Job.from_storage_uri(
+        workspace=workspace, name="no input", target="ionq.simulator", provider_id="ionq", job_id=job_id,
+        input_data_uri=container.split("?")[0] + "/nothing", container_uri=container,
+        input_data_format="ionq.circuit.v1", output_data_format="ionq.quantum-results.v1",
+    )
+    assert failure(nowhere)[0] == "InputDataNotFound"
     pasqal = target(emulator, "pasqal.sim.emu-sv")
     assert isinstance(pasqal, Pasqal)
     job = pasqal.submit({"sequence_builder": "{}"}, shots=10)
@@ -146,6 +184,26 @@ def test_wrong_jobs_are_refused_at_once(emulator):
         raise AssertionError("an unknown target takes jobs")
     except HttpResponseError as error:
         assert error.status_code == 403 and error.error.code == "InvalidJobDefinition"
+        assert "target specified does not exist" in error.message, error.message
+    try:
+        wrong.provider_id = "nobody"
+        wrong.submit(BELL_IONQ)
+        raise AssertionError("an unknown provider takes jobs")
+    except HttpResponseError as error:
+        assert error.status_code == 403 and "provider specified does not exist" in error.message, error.message
+    try:
+        workspace.get_targets("ionq.simulator").submit(BELL_IONQ, output_data_format="")
+        raise AssertionError("a job without an output format is taken")
+    except HttpResponseError as error:
+        assert error.status_code == 400 and "OutputDataFormat field is required" in error.message, error.message
+    emulator.control("POST", "targets", {"target": "ionq.simulator", "availability": "Unavailable"})
+    try:
+        workspace.get_targets("ionq.simulator").submit(BELL_IONQ)
+        raise AssertionError("a target that is away takes jobs")
+    except HttpResponseError as error:
+        assert error.status_code == 409 and error.error.code == "TargetUnavailable", error
+    finally:
+        emulator.control("POST", "targets", {"target": "ionq.simulator", "availability": "Available"})
 
 
 def test_targets_and_quotas(emulator):

@@ -31,6 +31,11 @@ impl StateVector {
         Self { amplitudes }
     }
 
+    #[cfg(test)]
+    pub(crate) fn amplitudes(&self) -> &[Complex] {
+        &self.amplitudes
+    }
+
     pub(crate) fn apply(&mut self, gate: Gate, controls: &[usize], targets: &[usize]) {
         let control_mask = controls.iter().fold(0, |mask, qubit| mask | 1_usize << qubit);
         match (gate.matrix(), targets) {

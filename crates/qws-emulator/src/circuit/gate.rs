@@ -54,6 +54,29 @@ impl Gate {
         }
     }
 
+    /// The gate that undoes this one.
+    pub(crate) fn inverse(self) -> Self {
+        match self {
+            Self::H | Self::X | Self::Y | Self::Z | Self::Swap | Self::Gpi(_) => self,
+            Self::S => Self::Sdg,
+            Self::Sdg => Self::S,
+            Self::T => Self::Tdg,
+            Self::Tdg => Self::T,
+            Self::V => Self::Vdg,
+            Self::Vdg => Self::V,
+            Self::Rx(angle) => Self::Rx(-angle),
+            Self::Ry(angle) => Self::Ry(-angle),
+            Self::Rz(angle) => Self::Rz(-angle),
+            Self::Phase(angle) => Self::Phase(-angle),
+            Self::U(theta, phi, lambda) => Self::U(-theta, -lambda, -phi),
+            Self::Gpi2(turns) => Self::Gpi2(turns + 0.5),
+            Self::Rxx(angle) => Self::Rxx(-angle),
+            Self::Ryy(angle) => Self::Ryy(-angle),
+            Self::Rzz(angle) => Self::Rzz(-angle),
+            Self::Ms(first, second, angle) => Self::Ms(first, second, -angle),
+        }
+    }
+
     pub(crate) fn matrix(self) -> Matrix {
         let real = |re: f64| Complex::new(re, 0.0);
         let imaginary = |im: f64| Complex::new(0.0, im);
@@ -220,6 +243,14 @@ pub(crate) mod tests {
                 .map(|i| matrix.iter().map(|row| Complex::new(row[i].re, -row[i].im)).collect())
                 .collect();
             assert!(close(&product(&matrix, &adjoint), &identity(matrix.len())), "{gate:?}");
+        }
+    }
+
+    #[test]
+    fn every_gate_is_undone_by_its_inverse() {
+        for gate in ALL {
+            let product = product(&rows(gate.inverse()), &rows(gate));
+            assert!(close(&product, &identity(product.len())), "{gate:?}");
         }
     }
 

@@ -3,6 +3,7 @@
 mod ionq;
 mod qasm;
 mod qir;
+mod quil;
 mod results;
 
 use std::borrow::Cow;
@@ -116,14 +117,14 @@ fn read(program: &Program, item: &Value) -> Result<Circuit, JobError> {
         std::str::from_utf8(&program.input)
             .map_err(|error| JobError::invalid_input(format!("The input is not UTF-8 text: {error}.")))
     };
+    let given = |name| item.get(name).or_else(|| program.params.get(name)).filter(|value| !value.is_null());
     match program.input_format.as_str() {
         "ionq.circuit.v1" | "ionq.circuit.v0" => ionq::read(&program.input),
         "qir.v1" | "honeywell.qir.v1" | "rigetti.qir.v1" => {
             if program.input.starts_with(b"BC\xC0\xDE") {
-                let message = "The input is QIR bitcode; this emulator reads QIR in text form (.ll) only.";
+                let message = "The input is QIR bitcode, which this emulator does not simulate; send the program as text QIR (.ll).";
                 return Err(JobError::new("BitcodeError", message));
             }
-            let given = |name| item.get(name).or_else(|| program.params.get(name));
             if given("arguments").and_then(Value::as_array).is_some_and(|arguments| !arguments.is_empty()) {
                 let message =
                     "Entry points with arguments are not supported: a base profile program has none.";
@@ -132,6 +133,18 @@ fn read(program: &Program, item: &Value) -> Result<Circuit, JobError> {
             qir::read(text()?, given("entryPoint").and_then(Value::as_str))
         }
         "honeywell.openqasm.v1" | "quantinuum.openqasm.v1" => qasm::read(text()?),
+        "rigetti.quil.v1" => {
+            if given("substitutions").is_some() {
+                let message =
+                    "Substitutions are not supported by this emulator: write the values into the program.";
+                return Err(JobError::invalid_input(message));
+            }
+            quil::read(text()?)
+        }
+        "pasqal.pulser.v1" => {
+            let message = "This emulator does not simulate Pulser sequences: they are no circuits.";
+            Err(JobError::invalid_input(message))
+        }
         other => Err(JobError::invalid_input(format!(
             "The input data format '{other}' is not supported by target '{}'.",
             program.target
@@ -239,6 +252,11 @@ mod tests {
         assert_eq!(odd.code, "InvalidInputData");
         let odd = run(GHZ, ("ionq.circuit.v1", "acme.v1"), json!({})).unwrap_err();
         assert_eq!(odd.code, "CannotTranslateOutputData");
+        let pulser = ("pasqal.pulser.v1", "pasqal.pulser-results.v1");
+        assert!(run("{}", pulser, json!({})).unwrap_err().message.contains("Pulser"));
+        let quil = ("rigetti.quil.v1", "rigetti.quil-results.v1");
+        let substitutions = json!({ "substitutions": { "theta": [[0.5]] } });
+        assert!(run("", quil, substitutions).unwrap_err().message.contains("Substitutions"));
         let bitcode = run("BC\u{0}", ("qir.v1", "microsoft.quantum-results.v1"), json!({})).unwrap_err();
         assert_eq!(bitcode.code, "QIRPreProcessingFailed", "text that is no QIR");
     }

@@ -1,8 +1,8 @@
 //! OpenQASM 2 with `qelib1.inc`, as Quantinuum's targets take it: registers, the library's gates, gate definitions,
 //! measurement, reset, barriers and conditions on whole registers.
 
-mod expression;
-mod lexer;
+pub(super) mod expression;
+pub(super) mod lexer;
 mod library;
 
 use std::collections::{BTreeMap, HashMap};
