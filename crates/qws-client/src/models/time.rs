@@ -26,14 +26,14 @@ fn read_utc(text: &[u8]) -> Option<OffsetDateTime> {
         two([d1, d2])?,
     );
     let (fraction, zone) = match &text[19..] {
-        [b'.', rest @ ..] => rest.split_at(rest.iter().take_while(|b| b.is_ascii_digit()).count()),
+        [b'.', rest @ ..] => match rest.iter().take_while(|b| b.is_ascii_digit()).count() {
+            digits @ 1..=9 => rest.split_at(digits),
+            _ => return None,
+        },
         rest => (&[][..], rest),
     };
-    if fraction.len() > 9 || (fraction.is_empty() && text.get(19) == Some(&b'.')) {
-        return None;
-    }
-    let nanosecond =
-        fraction.iter().chain(&[b'0'; 9]).take(9).fold(0, |sum, b| sum * 10 + u32::from(b - b'0'));
+    let missing_digits = u32::try_from(9 - fraction.len()).ok()?;
+    let nanosecond = number(fraction)? * 10_u32.pow(missing_digits);
     let time = Time::from_hms_nano(two([h1, h2])?, two([n1, n2])?, two([s1, s2])?, nanosecond);
     let utc = matches!(zone, b"" | b"Z" | b"+00:00");
     utc.then_some(PrimitiveDateTime::new(date.ok()?, time.ok()?).assume_utc())
