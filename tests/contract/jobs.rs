@@ -113,6 +113,10 @@ async fn an_idle_session_times_out_and_says_so() {
     let error = session.submit(Program::ionq_json(GHZ).unwrap()).send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SessionClosed, "{error}");
     assert!(error.hint().unwrap().contains("new session"));
+    assert!(session.is_over(), "the service said so");
+    local.emulator.clear_requests();
+    let again = session.submit(Program::ionq_json(GHZ).unwrap()).send().await.unwrap_err();
+    assert_eq!((again.kind(), local.emulator.requests().len()), (ErrorKind::SessionClosed, 0));
     session.refresh().await.unwrap();
     assert_eq!(session.details().status, Some(SessionStatus::TimedOut));
     session.close().await.expect("closing one that timed out is no error");
@@ -338,4 +342,24 @@ async fn a_degraded_target_is_a_warning_and_no_obstacle() {
     assert_eq!(found, [(Check::Availability, Severity::Warning)], "{findings:?}");
     submission.preflight().check().await.expect("a warning stops nothing");
     submission.send().await.expect("nor does the service");
+}
+
+#[tokio::test]
+async fn a_failed_job_ends_a_session_or_not_as_its_policy_says() {
+    let local = Local::start().await;
+    let target = local.workspace().target("ionq.simulator").await.unwrap();
+    let broken = r#"{"qubits":1,"circuit":[{"gate":"nope","target":0}]}"#;
+    for (policy, status, goes_on) in [
+        (SessionJobFailurePolicy::Abort, SessionStatus::Failed, false),
+        (SessionJobFailurePolicy::Continue, SessionStatus::Failures, true),
+    ] {
+        let mut session = target.session().on_failure(policy.clone()).open().await.unwrap();
+        let mut job = session.submit(Program::ionq_json(broken).unwrap()).send().await.unwrap();
+        job.wait().await.unwrap();
+        session.refresh().await.unwrap();
+        assert_eq!((session.details().status.as_ref(), session.is_over()), (Some(&status), !goes_on));
+        let next = session.submit(Program::ionq_json(GHZ).unwrap()).send().await;
+        assert_eq!(next.is_ok(), goes_on, "{policy:?}");
+        session.close().await.unwrap();
+    }
 }

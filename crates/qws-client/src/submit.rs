@@ -178,7 +178,7 @@ impl Submission {
             let container = self.container().await?;
             self.create(container, BlobUri::new(input.expose()), parameters).await
         };
-        sent.await.map_err(|error| error.with_job(&self.id))
+        sent.await.map_err(|error| self.told(error))
     }
 
     async fn send_source(&self, mut source: Source<'_>) -> Result<Job, Error> {
@@ -197,7 +197,15 @@ impl Submission {
             blob.upload(&mut source, &upload).await?;
             self.create(container, blob.public_uri(), parameters).await
         };
-        sent.await.map_err(|error| error.with_job(&self.id))
+        sent.await.map_err(|error| self.told(error))
+    }
+
+    /// An error of the sending. A session that the service calls ended gets no further job from here.
+    fn told(&self, error: Error) -> Error {
+        if let (ErrorKind::SessionClosed, Some((_, over))) = (error.kind(), &self.session) {
+            over.store(true, Ordering::Relaxed);
+        }
+        error.with_job(&self.id)
     }
 
     /// What can be seen to be wrong before anything is sent; the parameters of the run if nothing is.
