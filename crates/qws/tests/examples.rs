@@ -23,6 +23,9 @@ mod environment;
 mod managed_identity;
 #[path = "../examples/pick_up.rs"]
 mod pick_up;
+#[cfg(feature = "svg")]
+#[path = "../examples/picture.rs"]
+mod picture;
 #[path = "../examples/quickstart/main.rs"]
 mod quickstart;
 #[path = "../examples/service_principal.rs"]
@@ -39,7 +42,7 @@ const ARGUMENT: &str = "QWS_EXAMPLE_ARGUMENT";
 
 /// The argument, in a process that is to run the example; nothing in the test itself.
 fn argument() -> Option<String> {
-    env::var_os(ARGUMENT).map(|argument| argument.into_string().expect("a job id"))
+    env::var_os(ARGUMENT).map(|argument| argument.into_string().expect("a job id or a file"))
 }
 
 /// Starts this test anew, in an environment of these variables alone, and gives what it printed.
@@ -188,4 +191,20 @@ async fn pick_up_finishes_what_another_process_began() {
             assert_eq!(count(&emulator, Operation::JobsCreate), 1);
         }
     }
+}
+
+#[cfg(feature = "svg")]
+#[tokio::test]
+async fn picture_is_the_histogram_as_svg() {
+    if let Some(file) = argument() {
+        return Box::pin(picture::run(file)).await.unwrap();
+    }
+    let emulator = Emulator::start().await.unwrap();
+    let file = env::temp_dir().join(format!("qws-picture-{}.svg", qws::JobId::random()));
+    let name = file.to_str().expect("temporary folders have readable names");
+    let shown = process("picture_is_the_histogram_as_svg", by_key(&emulator), name).await;
+    assert_shows(&shown, &["100  █", "010  █", "001  █", "~333  0.3333", name]);
+    let svg = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_shows(&svg, &["<svg", "</svg>", "\n100\n", "\n010\n", "\n001\n", "probability"]);
 }
