@@ -8,6 +8,7 @@
     reason = "a tool for the command line: what it prints is its work"
 )]
 
+mod azurite;
 mod bench;
 mod ci;
 mod emulator;
@@ -56,8 +57,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "interop",
-        arguments: "[--allow-skip] [FILTER]",
-        about: "the published Python clients against the emulator, from PyPI into target/interop",
+        arguments: "[--allow-skip[=PART]] [PART | FILTER]",
+        about: "the published Python clients against the emulator (python), our storage code against Azurite (azurite)",
         run: interop::run,
     },
     Command {
