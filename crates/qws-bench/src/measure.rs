@@ -46,6 +46,9 @@ const QUBITS: u32 = 20;
 /// The job that is fetched.
 pub(crate) const JOB_ID: &str = "00000000-0000-0000-0000-000000000001";
 
+/// The job whose output is the blob that is downloaded.
+pub(crate) const WITH_OUTPUT: &str = "00000000-0000-0000-0000-000000000002";
+
 /// Not a key.
 pub(crate) const API_KEY: &str = "bm90IGEga2V5LCBqdXN0IGFzIGxvbmcgYXMgb25lLi4u";
 pub(crate) const CONNECTION_STRING: &str = "SubscriptionId=11111111-2222-3333-4444-555555555555;ResourceGroupName=contoso-rg;WorkspaceName=ws;ApiKey=bm90IGEga2V5LCBqdXN0IGFzIGxvbmcgYXMgb25lLi4u;QuantumEndpoint=https://eastus.quantum.azure.com/;";

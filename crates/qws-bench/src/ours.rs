@@ -83,6 +83,20 @@ pub(crate) fn upload(setup: &Setup) -> Result<Sample> {
     )
 }
 
+/// The output of a job, by the link in it.
+pub(crate) fn download(setup: &Setup) -> Result<Sample> {
+    let workspace = workspace(setup, options(setup)?)?;
+    let job = async || workspace.job(&measure::WITH_OUTPUT.parse()?).await;
+    measure::once(
+        async || job().await.map(|_| ()).map_err(Error::from),
+        async || {
+            let read = job().await?.output_to(tokio::io::sink()).await?;
+            ensure!(read == u64::from(BLOB_BYTES), "{read} bytes");
+            Ok(())
+        },
+    )
+}
+
 pub(crate) fn results(_: &Setup) -> Result<Sample> {
     measure::output(|output| {
         let results = Results::from_raw("microsoft.quantum-results.v2", output);

@@ -131,7 +131,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         name: "download",
         floor: floor::download,
-        ours: None,
+        ours: Some(ours::download),
         beside: None,
         checks: &[
             check(Quantity::Wall, Bound::Ratio(1.10), 0.17 * S),

@@ -1,6 +1,6 @@
 //! Jobs as the service answers them: every field, about 2 KB each, in four kinds that take turns.
 
-use crate::measure::listed_id;
+use crate::measure::{WITH_OUTPUT, listed_id};
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -39,6 +39,13 @@ pub(super) fn job(number: u32, id: &str) -> String {
         _ => IN_SESSION,
     };
     format!(r#"{{{links}{own},{COMMON},"name":"sweep {number}","id":"{id}","itemType":"Job"}}"#)
+}
+
+/// A job that has succeeded and has this output; the link to it is good for long.
+pub(super) fn job_with_output(uri: &str) -> String {
+    format!(
+        r#"{{"outputDataUri":"{uri}?sv=2025-05-05&se=2099-01-01T00%3A00%3A00Z&sr=b&sp=r&sig=bm90IGEga2V5",{SUCCEEDED},{COMMON},"id":"{WITH_OUTPUT}","itemType":"Job"}}"#
+    )
 }
 
 const SAS_OF_CONTAINER: &str = "sv=2025-05-05&st=2026-01-20T09%3A00%3A00Z&se=2026-01-24T09%3A00%3A00Z&sr=c&sp=rl&sig=bm90IGEgc2lnbmF0dXJlLCBqdXN0IGFzIGxvbmcgYXMgb25l%3D";

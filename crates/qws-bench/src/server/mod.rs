@@ -2,7 +2,7 @@
 
 mod canned;
 
-use crate::measure::{BLOB_BYTES, LISTED_JOBS, PAGE_JOBS, Setup, TICKS, WATCHED_JOBS};
+use crate::measure::{BLOB_BYTES, LISTED_JOBS, PAGE_JOBS, Setup, TICKS, WATCHED_JOBS, WITH_OUTPUT};
 use anyhow::Result;
 use bytes::Bytes;
 use futures::stream;
@@ -76,6 +76,9 @@ async fn answer(request: Request<Incoming>, site: Arc<Site>) -> Result<Answer, h
         (&Method::GET, ("jobs", "")) if query.contains("filter=") => json(site.watched_page(&path, &query)),
         (&Method::GET, ("jobs", "")) => json(site.page(&path, &query)),
         (&Method::GET, ("jobs", id)) if id.starts_with(WATCHED) => json(site.watched.job(id)),
+        (&Method::GET, ("jobs", WITH_OUTPUT)) => {
+            json(canned::job_with_output(&format!("{}blob", site.endpoint)))
+        }
         (&Method::GET, ("jobs", id)) => json(canned::job(canned::SUCCEEDED_KIND, id)),
         (&Method::PUT, ("jobs", id)) => json(canned::job(canned::WAITING_KIND, id)),
         (&Method::GET, ("providerStatus", "")) => json(canned::PROVIDERS.to_owned()),
