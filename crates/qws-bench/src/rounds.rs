@@ -19,7 +19,7 @@ pub(crate) fn measure_all(rows: &[&'static Row], rounds: usize) -> Result<Vec<Fi
         let mut kept: Vec<Finding> = row.checks.iter().map(|check| Finding::new(row, check)).collect();
         for _ in 0..rounds {
             let floor = server.measure(row, Variant::Floor)?;
-            let ours = row.work(Variant::Ours).map(|_| server.measure(row, Variant::Ours)).transpose()?;
+            let ours = server.measure(row, Variant::Ours)?;
             let beside =
                 row.work(Variant::Beside).map(|_| server.measure(row, Variant::Beside)).transpose()?;
             let again = server.measure(row, Variant::Floor)?;
@@ -27,8 +27,7 @@ pub(crate) fn measure_all(rows: &[&'static Row], rounds: usize) -> Result<Vec<Fi
                 let of = |measured: &Vec<Measured>| {
                     median(measured.iter().map(|one| one.value(finding.check.quantity)).collect())
                 };
-                let (ours, beside) = (ours.as_ref().map(of), beside.as_ref().map(of));
-                finding.add_round([of(&floor), of(&again)], ours, beside);
+                finding.add_round([of(&floor), of(&again)], of(&ours), beside.as_ref().map(of));
             }
         }
         findings.extend(kept);

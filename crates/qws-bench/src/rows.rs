@@ -13,8 +13,7 @@ pub(crate) type Work = fn(&Setup) -> anyhow::Result<Sample>;
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     floor: Work,
-    /// `None` while the client does not offer it.
-    ours: Option<Work>,
+    ours: Work,
     /// Another way of doing it, for comparison only: its name and the work.
     beside: Option<(&'static str, Work)>,
     pub(crate) checks: &'static [Check],
@@ -69,35 +68,35 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         name: "connection-string",
         floor: floor::connection_string,
-        ours: Some(ours::connection_string),
+        ours: ours::connection_string,
         beside: Some(("the regex crate", floor::connection_string_by_regex)),
         checks: &[check(Quantity::CpuEach, Bound::Most(700.0), 346.0)],
     },
     Row {
         name: "resource-id",
         floor: floor::resource_id,
-        ours: Some(ours::resource_id),
+        ours: ours::resource_id,
         beside: Some(("the regex crate", floor::resource_id_by_regex)),
         checks: &[check(Quantity::CpuEach, Bound::Most(250.0), 119.0)],
     },
     Row {
         name: "get-one",
         floor: floor::get_one,
-        ours: Some(ours::get_one),
+        ours: ours::get_one,
         beside: None,
         checks: &[check(Quantity::CpuEach, Bound::Ratio(1.10), 67.0 * US)],
     },
     Row {
         name: "get-64",
         floor: floor::get_64,
-        ours: Some(ours::get_64),
+        ours: ours::get_64,
         beside: None,
         checks: &[check(Quantity::CpuEach, Bound::Ratio(1.10), 31.0 * US)],
     },
     Row {
         name: "list-stream",
         floor: floor::list_stream,
-        ours: Some(ours::list_stream),
+        ours: ours::list_stream,
         beside: None,
         checks: &[
             check(Quantity::Cpu, Bound::Ratio(1.05), 0.77 * S),
@@ -107,21 +106,21 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         name: "list-collect",
         floor: floor::list_collect,
-        ours: Some(ours::list_collect),
+        ours: ours::list_collect,
         beside: None,
         checks: &[check(Quantity::Peak, Bound::Ratio(1.0), 446.0 * MB)],
     },
     Row {
         name: "cold-start",
         floor: floor::cold_start,
-        ours: Some(ours::cold_start),
+        ours: ours::cold_start,
         beside: None,
         checks: &[check(Quantity::Cold, Bound::Ratio(1.20), 7.0 * MS)],
     },
     Row {
         name: "upload",
         floor: floor::upload,
-        ours: Some(ours::upload),
+        ours: ours::upload,
         beside: None,
         checks: &[
             check(Quantity::Wall, Bound::Ratio(1.15), 0.19 * S),
@@ -131,7 +130,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         name: "download",
         floor: floor::download,
-        ours: Some(ours::download),
+        ours: ours::download,
         beside: None,
         checks: &[
             check(Quantity::Wall, Bound::Ratio(1.10), 0.17 * S),
@@ -141,7 +140,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         name: "results",
         floor: floor::results,
-        ours: Some(ours::results),
+        ours: ours::results,
         beside: None,
         checks: &[
             check(Quantity::Cpu, Bound::Ratio(0.5), 0.35 * S),
@@ -151,7 +150,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         name: "watch",
         floor: floor::watch,
-        ours: Some(ours::watch),
+        ours: ours::watch,
         beside: None,
         checks: &[
             check(Quantity::Requests, Bound::Ratio(0.1), 10_000.0),
@@ -168,7 +167,7 @@ impl Row {
     pub(crate) fn work(&self, variant: Variant) -> Option<Work> {
         match variant {
             Variant::Floor => Some(self.floor),
-            Variant::Ours => self.ours,
+            Variant::Ours => Some(self.ours),
             Variant::Beside => self.beside.map(|(_, work)| work),
         }
     }
