@@ -76,6 +76,13 @@ pub(super) const BANS: &[Ban] = &[
         why: "serde is an optional feature there (see ARCHITECTURE.md, Directions)",
     },
     Ban {
+        within: LIBRARIES.split_at(1).1,
+        view: View::Everything,
+        crates: &["reqwest"],
+        except_under: &[],
+        why: "the HTTP client is hyper's, and one is enough (see ARCHITECTURE.md, Decisions)",
+    },
+    Ban {
         within: LIBRARIES,
         view: View::Everything,
         crates: &["openssl", "openssl-sys", "native-tls"],
@@ -116,7 +123,7 @@ pub(super) const FEATURE_BANS: &[FeatureBan] = &[
     FeatureBan {
         name: "reqwest",
         features: &["default-tls", "__native-tls", "__rustls-aws-lc-rs"],
-        why: "TLS is the `rustls::ClientConfig` that qws-http makes",
+        why: "the floor of the benchmarks has the TLS that qws-http has: rustls with ring",
     },
 ];
 

@@ -205,7 +205,7 @@ fn async_in_config_is_a_fault_and_serde_only_without_features() {
 #[test]
 fn system_tls_is_banned_with_all_features_and_told_at_the_lowest_library() {
     let mut facts = sound();
-    plant(&mut facts, View::Everything, "0 qws-http v0.1.0\n1 reqwest v0.13.0\n2 native-tls v0.2.0");
+    plant(&mut facts, View::Everything, "0 qws-http v0.1.0\n1 hyper-tls v0.6.0\n2 native-tls v0.2.0");
     plant(
         &mut facts,
         View::Everything,
@@ -215,10 +215,19 @@ fn system_tls_is_banned_with_all_features_and_told_at_the_lowest_library() {
     assert_eq!(
         faults(&facts),
         [
-            format!("qws-http must not depend on native-tls (through reqwest): {why}"),
+            format!("qws-http must not depend on native-tls (through hyper-tls): {why}"),
             format!("qws-auth must not depend on openssl (through azure_identity): {why}"),
         ]
     );
+}
+
+#[test]
+fn a_second_http_client_is_banned() {
+    let mut facts = sound();
+    plant(&mut facts, View::Everything, "0 qws-auth v0.1.0\n1 reqwest v0.13.0");
+    let fault = "qws-auth must not depend on reqwest: the HTTP client is hyper's, and one is enough (see \
+                 ARCHITECTURE.md, Decisions)";
+    assert_eq!(faults(&facts), [fault]);
 }
 
 #[test]
