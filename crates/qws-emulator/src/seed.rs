@@ -125,17 +125,20 @@ pub(crate) fn load(shared: &Shared, description: &Value) -> Result<(), SeedError
     }
     let blobs = description.blobs.into_iter().map(BlobSeed::read).collect::<Result<Vec<_>, _>>()?;
     let mut state = shared.state();
+    for (spec, ..) in &workspaces {
+        let other = |workspace: &&Workspace| is_same(workspace, spec) && workspace.kind != spec.kind;
+        if let Some(workspace) = state.workspaces.iter().find(other) {
+            let (name, is, not) = (&spec.name, workspace.kind, spec.kind);
+            return Err(SeedError(format!("workspace '{name}' is there and is {is:?}, not {not:?}")));
+        }
+    }
     for (spec, sessions, jobs) in workspaces {
-        let same = |workspace: &Workspace| {
-            workspace.subscription == spec.subscription_id
-                && workspace.group == spec.resource_group
-                && workspace.name == spec.name
-        };
-        let index = state.workspaces.iter().position(same).unwrap_or_else(|| {
-            let workspace = Workspace::new(spec, &mut state.random, now);
-            state.workspaces.push(workspace);
-            state.workspaces.len() - 1
-        });
+        let index =
+            state.workspaces.iter().position(|workspace| is_same(workspace, &spec)).unwrap_or_else(|| {
+                let workspace = Workspace::new(spec, &mut state.random, now);
+                state.workspaces.push(workspace);
+                state.workspaces.len() - 1
+            });
         place(&mut state.workspaces[index], sessions, jobs);
     }
     drop(state);
@@ -152,6 +155,12 @@ pub(crate) fn load(shared: &Shared, description: &Value) -> Result<(), SeedError
         shared.blobs.put(container, name, content.into(), properties, &always, now).map_err(full)?;
     }
     Ok(())
+}
+
+fn is_same(workspace: &Workspace, spec: &WorkspaceSpec) -> bool {
+    workspace.subscription == spec.subscription_id
+        && workspace.group == spec.resource_group
+        && workspace.name == spec.name
 }
 
 fn place(workspace: &mut Workspace, sessions: Vec<Session>, jobs: Vec<Job>) {

@@ -164,7 +164,7 @@ async fn respond(
         method: request.method.clone(),
         path: request.path.clone(),
         query: request.query.clone(),
-        headers: request.headers.clone(),
+        headers: compact_headers(&request.headers),
         body: request.body.clone(),
         operation,
         status: None,
@@ -207,6 +207,13 @@ async fn respond(
 /// A small body is a slice of the connection's buffer, which it would keep alive for as long as it is kept.
 fn compact(body: Bytes) -> Bytes {
     if body.len() <= 512 * 1024 { Bytes::copy_from_slice(&body) } else { body }
+}
+
+/// The same for header values.
+fn compact_headers(headers: &HeaderMap) -> HeaderMap {
+    let copy =
+        |value: &HeaderValue| HeaderValue::from_bytes(value.as_bytes()).unwrap_or_else(|_| value.clone());
+    headers.iter().map(|(name, value)| (name.clone(), copy(value))).collect()
 }
 
 fn scripted(status: u16, headers: &[(String, String)], body: &Bytes) -> Answer {

@@ -1,12 +1,13 @@
 //! The emulator as a program: one JSON line on stdout when it is ready, logs on stderr, ends on SIGTERM or Ctrl-C.
 #![expect(clippy::print_stdout, reason = "the ready line is this program's output")]
 
+use std::io::IsTerminal as _;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use qws_emulator::{Emulator, WorkspaceSpec};
+use qws_emulator::{Emulator, WorkspaceKind, WorkspaceSpec};
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
@@ -47,6 +48,9 @@ struct Arguments {
     /// The name of the workspace.
     #[arg(long, value_name = "NAME")]
     workspace: Option<String>,
+    /// The kind of the workspace: V1 counts quotas by provider, V2 minutes by target.
+    #[arg(long, default_value = "V1", value_name = "V1|V2", value_parser = workspace_kind)]
+    workspace_kind: WorkspaceKind,
     /// A JSON file with workspaces, jobs, sessions and blobs to begin with, as `GET /_emulator/state` gives it.
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
@@ -55,11 +59,20 @@ struct Arguments {
     log: String,
 }
 
+fn workspace_kind(text: &str) -> Result<WorkspaceKind, &'static str> {
+    match text {
+        "V1" | "v1" => Ok(WorkspaceKind::V1),
+        "V2" | "v2" => Ok(WorkspaceKind::V2),
+        _ => Err("a workspace is V1 or V2"),
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(EnvFilter::new(&arguments.log))
         .init();
     match run(&arguments).await {
@@ -84,9 +97,11 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(seed) = arguments.seed_rng {
         builder = builder.seed(seed);
     }
+    let mut workspace = WorkspaceSpec { kind: arguments.workspace_kind, ..WorkspaceSpec::default() };
     if let Some(name) = &arguments.workspace {
-        builder = builder.workspace(WorkspaceSpec { name: name.clone(), ..WorkspaceSpec::default() });
+        workspace.name.clone_from(name);
     }
+    builder = builder.workspace(workspace);
     if arguments.allow_remote_storage {
         builder = builder.allow_remote_storage();
     }

@@ -38,7 +38,7 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Result<Answer, Serv
     let body = &request.body;
     let what = request.path.strip_prefix(PREFIX).unwrap_or_default();
     let answer = match (request.method.as_str(), what) {
-        ("GET", "health") => json!({ "ready": true }),
+        ("GET", "health") => json!({ "ready": true, "storedBytes": shared.blobs.bytes() }),
         ("GET", "clock") => now(shared),
         ("POST", "clock") => {
             let given: Advance = read_body(body, INVALID)?;

@@ -71,6 +71,15 @@ async fn what_is_exported_can_be_loaded_elsewhere() {
 
 #[cfg(feature = "assertions")]
 #[tokio::test]
+async fn a_workspace_keeps_its_kind() {
+    let emulator = still().start().await.unwrap();
+    let mut state = emulator.export();
+    state["workspaces"][0]["kind"] = json!("V2");
+    let refused = emulator.load(&state).unwrap_err().to_string();
+    assert!(refused.ends_with("workspace 'emulator-ws' is there and is V1, not V2"), "{refused}");
+}
+
+#[tokio::test]
 async fn other_languages_can_say_who_may_sign_in() {
     let emulator = still().start().await.unwrap();
     let post = async |what, body| control(&emulator, Method::POST, what, &body).await;

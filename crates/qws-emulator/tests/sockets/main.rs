@@ -30,6 +30,8 @@ mod machine;
 #[cfg(test)]
 mod management;
 #[cfg(test)]
+mod many;
+#[cfg(test)]
 mod quotas;
 #[cfg(test)]
 mod refusals;
