@@ -14,7 +14,8 @@ use qws_emulator::{Action, Fault, Operation as Route};
 
 use crate::{log::Log, main_job::GHZ};
 
-fn logged() -> (Log, tracing::subscriber::DefaultGuard) {
+/// Collects all that is logged until the guard goes.
+pub(crate) fn logged() -> (Log, tracing::subscriber::DefaultGuard) {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()

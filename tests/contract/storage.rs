@@ -8,7 +8,7 @@ use qws_contract::{Local, everything};
 use qws_emulator::{Action, Emulator, Fault, Gate, Operation as Route, RecordedRequest};
 use tokio::io::{AsyncReadExt, DuplexStream, duplex};
 
-use crate::main_job::GHZ;
+use crate::{canary::logged, main_job::GHZ};
 
 /// More than two pieces of an upload, and of the pace at which a download must get on.
 const LARGE: usize = (9 << 20) + 17;
@@ -127,10 +127,15 @@ async fn a_job_that_lives_elsewhere_is_read_where_it_lives() {
 
 #[tokio::test]
 async fn a_key_that_was_rotated_is_told_with_what_to_do_and_never_shown() {
+    let (log, _guard) = logged();
     let local = Local::start().await;
     let text = local.emulator.storage_connection_string();
     let key = text.split(';').find_map(|part| part.strip_prefix("AccountKey=")).unwrap().to_owned();
     let workspace = with_own_storage(&local);
+    let mut job = submitted(&workspace).await;
+    job.wait().await.unwrap();
+    job.results().await.unwrap();
+    local.emulator.clear_requests();
     local.emulator.expire_sas();
     let target = workspace.target("ionq.simulator").await.unwrap();
     let submission = target.submit(Program::ionq_json(GHZ).unwrap());
@@ -140,8 +145,13 @@ async fn a_key_that_was_rotated_is_told_with_what_to_do_and_never_shown() {
     assert!(error.hint().unwrap().contains("connection string of the storage account anew"));
     assert!(sent(&local, Route::JobsCreate).is_empty(), "nothing is made that cannot run");
     let builder = Workspace::builder().storage(&text).unwrap();
-    let shown = format!("{}{workspace:?}{workspace:#?}{builder:?}{submission:?}", everything(&error));
-    assert!(!shown.contains(&key), "{shown}");
+    let shown = format!("{}{workspace:?}{workspace:#?}{builder:?}{submission:?}{job:?}", everything(&error));
+    let signed = sent(&local, Route::ContainerCreate)[0].header("authorization").unwrap().to_owned();
+    let (_, signature) = signed.split_once(':').unwrap();
+    assert!(!log.text().is_empty(), "something was logged, so the capture works");
+    for text in [shown, log.text()] {
+        assert!(!text.contains(&key) && !text.contains(signature), "{text}");
+    }
 }
 
 #[tokio::test]
