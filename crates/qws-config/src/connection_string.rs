@@ -147,6 +147,7 @@ impl ConnectionString {
 }
 
 /// The values of the known parts, each at most once.
+#[inline]
 fn split(whole: Text<'_>) -> Result<[Option<Text<'_>>; 6], ParseError> {
     if whole.str.is_empty() {
         return Err(ParseError::empty(Part::ConnectionString, whole.at, EXPECTED));
@@ -182,10 +183,12 @@ fn split(whole: Text<'_>) -> Result<[Option<Text<'_>>; 6], ParseError> {
 }
 
 /// As `eq_ignore_ascii_case`, but quick when the case is right, as it nearly always is.
+#[inline]
 fn is_key(key: &str, name: &str) -> bool {
     key == name || key.eq_ignore_ascii_case(name)
 }
 
+#[inline]
 fn read_key(text: Text<'_>) -> Result<Secret, ParseError> {
     // The key travels in an HTTP header.
     if all(text.str.as_bytes(), |byte| byte.is_ascii_graphic()) {

@@ -46,6 +46,7 @@ const HOSTS: &str = "`{region}.quantum.azure.com`, `{region}-v2.quantum.azure.co
 
 impl Endpoint {
     /// Reads a URL; of hosts that are not the service's nor this machine, `allowed` is the only one taken.
+    #[inline]
     pub(crate) fn read(text: Text<'_>, allowed: Option<&str>) -> Result<Self, ParseError> {
         let strict = StrictUrl::read(Part::Endpoint, text)?;
         let part = Part::Endpoint;
@@ -148,6 +149,7 @@ impl Endpoint {
 }
 
 /// Region and kind, if it is a host of the service.
+#[inline]
 fn service_host(host: &str) -> Option<(&str, Option<WorkspaceKind>)> {
     let labels =
         host.strip_suffix(".quantum.azure.com").or_else(|| host.strip_suffix(".quantum-test.azure.com"))?;

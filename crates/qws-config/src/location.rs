@@ -99,6 +99,7 @@ impl Location {
     }
 
     /// A region taken from a host name: already lower case letters and digits.
+    #[inline]
     pub(crate) fn canonical(region: &str) -> Self {
         Self(region.into())
     }

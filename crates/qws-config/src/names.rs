@@ -87,6 +87,7 @@ text_newtype! {
 }
 
 impl SubscriptionId {
+    #[inline]
     pub(crate) fn read(text: Text<'_>) -> Result<Self, ParseError> {
         match guid(text.str) {
             Ok(guid) => Ok(Self(guid)),
@@ -100,6 +101,7 @@ const GUID: &str = "a GUID, 8-4-4-4-12 hexadecimal digits with hyphens";
 const GUID_PATTERN: &str = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 
 /// A GUID in lower case, or the offset where the text stops being one.
+#[inline]
 fn guid(text: &str) -> Result<Box<str>, usize> {
     let fits = |(pattern, byte): (u8, u8)| match pattern {
         b'-' => byte == b'-',
@@ -142,6 +144,7 @@ text_newtype! {
 caseless!(ResourceGroup);
 
 impl ResourceGroup {
+    #[inline]
     pub(crate) fn read(text: Text<'_>) -> Result<Self, ParseError> {
         const EXPECTED: &str = "1 to 90 letters, digits, '_', '-', '.', '(', ')', and no '.' at the end";
         let part = Part::ResourceGroup;
@@ -178,6 +181,7 @@ text_newtype! {
 caseless!(WorkspaceName);
 
 impl WorkspaceName {
+    #[inline]
     pub(crate) fn read(text: Text<'_>) -> Result<Self, ParseError> {
         const CHARACTERS: &str = "ASCII letters, digits, inner '-' and '_'";
         const LENGTH: &str = "2 to 54 ASCII letters, digits, '-' and '_'";
@@ -215,6 +219,7 @@ text_newtype! {
 }
 
 impl TenantId {
+    #[inline]
     pub(crate) fn read(text: Text<'_>) -> Result<Self, ParseError> {
         const EXPECTED: &str = "the tenant's GUID or domain name: ASCII letters, digits, inner '-' and '.'";
         let part = Part::TenantId;

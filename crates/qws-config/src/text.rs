@@ -1,4 +1,7 @@
 //! A piece of the caller's text that knows where it began, so that every error can point into the whole.
+//!
+//! What reads such pieces is marked `#[inline]`: compiled apart, the readers of a connection string pass their values through
+//! memory, which takes a tenth of the time.
 
 #[derive(Clone, Copy)]
 pub(crate) struct Text<'a> {
@@ -12,6 +15,7 @@ impl<'a> Text<'a> {
     /// The piece of the caller's text that begins at `at`, trimmed.
     ///
     /// White space of a lone blank piece is skipped too, so that the offset is where a value would have to end.
+    #[inline]
     pub(crate) fn new(piece: &'a str, at: usize) -> Self {
         // Nearly always there is nothing to trim, and Unicode's white space takes longer to rule out.
         if let [first, .., last] = piece.as_bytes()
@@ -47,6 +51,7 @@ pub(crate) fn all(bytes: &[u8], fine: impl Fn(u8) -> bool) -> bool {
 ///
 /// Quicker than `str::find` for texts of this length, because it looks at eight bytes at once: after the exclusive or, the
 /// mark's bytes are zero; the subtraction sets their highest bits, and the lowest bit so set is never a false one.
+#[inline]
 pub(crate) fn find(text: &str, mark: u8) -> Option<usize> {
     const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
