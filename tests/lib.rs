@@ -4,7 +4,7 @@ mod local;
 mod replay;
 mod vector;
 
-pub use local::{DrivenClock, Local};
+pub use local::{DrivenClock, Local, new_job};
 pub use replay::Replay;
 pub use vector::{Exchange, Request, Response, Vector, load};
 

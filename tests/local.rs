@@ -6,7 +6,7 @@ use std::{
 
 use azure_core::time::OffsetDateTime;
 use qws::{
-    ClientOptions, Workspace,
+    BlobUri, ClientOptions, ItemType, NewJob, Workspace,
     http::{Clock, ManualClock},
 };
 use qws_emulator::{Emulator, EmulatorBuilder};
@@ -128,5 +128,27 @@ impl Clock for DrivenClock {
 
     fn expire(&self, limit: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         self.ours.expire(limit)
+    }
+}
+
+/// A small job as `jobs().create()` takes it, for `ionq.simulator`, whose input would be in this container.
+#[must_use]
+pub fn new_job(container: &BlobUri) -> NewJob {
+    NewJob {
+        name: "x".into(),
+        container_uri: container.clone(),
+        input_data_uri: BlobUri::new(format!("{container}/inputData")),
+        input_data_format: "ionq.circuit.v1".into(),
+        output_data_format: "ionq.quantum-results.v1".into(),
+        provider_id: "ionq".into(),
+        target: "ionq.simulator".into(),
+        input_params: serde_json::Map::new(),
+        item_type: ItemType::Job,
+        session_id: None,
+        priority: None,
+        tags: None,
+        metadata: None,
+        job_type: None,
+        output_data_uri: None,
     }
 }

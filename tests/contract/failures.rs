@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use qws::{Error, ErrorKind, JobEvent, NewJob, Operation, Program};
-use qws_contract::Local;
+use qws_contract::{Local, new_job};
 use qws_emulator::{Action, Fault, Operation as Route};
 
 use crate::main_job::GHZ;
@@ -57,23 +57,7 @@ async fn a_target_that_the_service_does_not_know() {
     submission.send().await.unwrap();
     let id = qws::JobId::random();
     let container = workspace.client().storage().sas_uri(&format!("job-{id}"), None).await.unwrap();
-    let job = NewJob {
-        name: "x".into(),
-        input_data_uri: qws::BlobUri::new(format!("{container}/inputData")),
-        container_uri: container,
-        input_data_format: "ionq.circuit.v1".into(),
-        output_data_format: "ionq.quantum-results.v1".into(),
-        provider_id: "ionq".into(),
-        target: "ionq.nonesuch".into(),
-        input_params: serde_json::Map::new(),
-        item_type: qws::ItemType::Job,
-        session_id: None,
-        priority: None,
-        tags: None,
-        metadata: None,
-        job_type: None,
-        output_data_uri: None,
-    };
+    let job = NewJob { target: "ionq.nonesuch".into(), ..new_job(&container) };
     let error = workspace.client().jobs().create(&id, &job).await.unwrap_err();
     check(
         &error,

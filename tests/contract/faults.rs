@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use qws::{Error, ErrorKind, ItemType, JobId, NewJob, Program};
-use qws_contract::Local;
+use qws::{Error, ErrorKind, JobId, Program};
+use qws_contract::{Local, new_job};
 use qws_emulator::{Action, Fault, Gate, Operation as Route};
 
 use crate::main_job::GHZ;
@@ -55,23 +55,7 @@ async fn run(row: &Row) -> (String, usize) {
     let job = target.submit(Program::ionq_json(GHZ).unwrap()).send().await.unwrap();
     let fresh = JobId::random();
     let container = workspace.client().storage().sas_uri(&format!("job-{}", job.id()), None).await.unwrap();
-    let new_job = NewJob {
-        name: "x".into(),
-        input_data_uri: qws::BlobUri::new(format!("{container}/inputData")),
-        container_uri: container,
-        input_data_format: "ionq.circuit.v1".into(),
-        output_data_format: "ionq.quantum-results.v1".into(),
-        provider_id: "ionq".into(),
-        target: "ionq.simulator".into(),
-        input_params: serde_json::Map::new(),
-        item_type: ItemType::Job,
-        session_id: None,
-        priority: None,
-        tags: None,
-        metadata: None,
-        job_type: None,
-        output_data_uri: None,
-    };
+    let new_job = new_job(&container);
     let (route, seen) = match row.call.as_str() {
         "get" => (Route::JobsGet, vec![Route::JobsGet]),
         "put" => (Route::JobsCreate, vec![Route::JobsCreate]),

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use qws::{Continuation, Error, ErrorKind, JobId, NewJob, Workspace, auth::StaticCredential};
-use qws_contract::Local;
+use qws::{BlobUri, Continuation, Error, ErrorKind, JobId, Workspace, auth::StaticCredential};
+use qws_contract::{Local, new_job};
 use qws_emulator::{Action, Fault, Operation as Route};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -72,23 +72,7 @@ async fn redirects_are_not_followed_by_any_method() {
     let local = Local::start().await;
     let elsewhere = Elsewhere::open().await;
     let id = JobId::random();
-    let new_job = || NewJob {
-        name: "x".into(),
-        container_uri: qws::BlobUri::new("https://store.example/c"),
-        input_data_uri: qws::BlobUri::new("https://store.example/c/b"),
-        input_data_format: "x".into(),
-        output_data_format: "x".into(),
-        provider_id: "ionq".into(),
-        target: "ionq.simulator".into(),
-        input_params: serde_json::Map::new(),
-        item_type: qws::ItemType::Job,
-        session_id: None,
-        priority: None,
-        tags: None,
-        metadata: None,
-        job_type: None,
-        output_data_uri: None,
-    };
+    let new_job = || new_job(&BlobUri::new("https://store.example/c"));
     for workspace in workspaces(&local) {
         for status in [301, 302, 303, 307, 308] {
             let headers = vec![("location".to_owned(), elsewhere.url("/there"))];
