@@ -1,7 +1,7 @@
 //! Where the data plane of a workspace is.
 
-use crate::address::WorkspaceKind;
 use crate::error::{ParseError, ParseErrorKind, Part};
+use crate::kind::WorkspaceKind;
 use crate::location::Location;
 use crate::strict_url::{StrictUrl, is_loopback};
 use crate::text::Text;

@@ -10,6 +10,7 @@ mod endpoint;
 mod error;
 #[cfg(feature = "files")]
 mod files;
+mod kind;
 mod location;
 mod names;
 mod plain;
@@ -23,7 +24,7 @@ mod storage_account;
 mod strict_url;
 mod text;
 
-pub use address::{WorkspaceAddress, WorkspaceKind};
+pub use address::WorkspaceAddress;
 #[cfg(feature = "files")]
 pub use azure_cli::{AzureCli, AzureCliError};
 pub use cloud::{Cloud, CloudUrl};
@@ -32,6 +33,7 @@ pub use endpoint::Endpoint;
 pub use error::{ParseError, ParseErrorKind, Part};
 #[cfg(feature = "files")]
 pub use files::Files;
+pub use kind::WorkspaceKind;
 pub use location::Location;
 pub use names::{ResourceGroup, SubscriptionId, TenantId, WorkspaceName};
 #[cfg(feature = "files")]

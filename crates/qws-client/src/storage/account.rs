@@ -10,13 +10,12 @@ use azure_core::{
 use bytes::Bytes;
 use hmac_sha256::HMAC;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use percent_encoding::percent_decode_str;
 use qws_config::StorageAccount;
 use qws_http::{Authorize, BoxError, Call, Http};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::links::Access;
+use super::{access::Access, names::push};
 use crate::{BlobUri, Error, ErrorKind, Operation, hint};
 
 /// The version that links and requests are signed for: the first whose links are signed over the fields used here, so
@@ -181,20 +180,6 @@ impl Authorize for SharedKey<'_> {
     }
 }
 
-/// Puts a name behind a URL's path. What would not stay one name there is refused.
-pub(super) fn push(url: &mut Url, name: &str) -> Result<(), Error> {
-    // The URL would drop the first two, and take nothing for a folder.
-    let path = url.path_segments_mut().ok().filter(|_| !matches!(name, "." | ".." | ""));
-    let text = || format!("a blob cannot be named `{name}`");
-    path.ok_or_else(|| Error::new(ErrorKind::InvalidInput, text()))?.pop_if_empty().push(name);
-    Ok(())
-}
-
-/// A part of a URL's path as the name that it stands for.
-pub(super) fn decoded(part: &str) -> Option<String> {
-    percent_decode_str(part).decode_utf8().ok().map(std::borrow::Cow::into_owned)
-}
-
 fn whole_seconds(time: OffsetDateTime) -> OffsetDateTime {
     time.replace_nanosecond(0).unwrap_or(time)
 }
@@ -307,21 +292,6 @@ mod tests {
             ["https://store.example/ab/c", "https://store.example:444/a/c", "http://store.example/a/c"]
         {
             assert_eq!(path(other), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn a_name_stays_one_part_of_the_path() {
-        let named = |name: &str| {
-            let mut url = Url::parse("https://s.example/c?sig=x").unwrap();
-            push(&mut url, name).map(|()| url.path().to_owned())
-        };
-        for (name, path) in [("a b", "/c/a%20b"), ("50%/ü?#", "/c/50%25%2F%C3%BC%3F%23"), ("...", "/c/...")]
-        {
-            assert_eq!(named(name).unwrap(), path);
-        }
-        for name in ["", ".", ".."] {
-            assert_eq!(named(name).unwrap_err().kind(), ErrorKind::InvalidInput, "{name}");
         }
     }
 }

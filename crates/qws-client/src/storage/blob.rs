@@ -11,7 +11,7 @@ use futures::{
 use qws_http::{AzureHttpClient, Http, TransferLog};
 use url::Url;
 
-use super::{account::push, answer::explain};
+use super::{answer::explain, names::push};
 use crate::{Attachment, BlobUri, Error, ErrorKind, Operation};
 
 /// A blob or container, for one transfer.

@@ -15,9 +15,10 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::{
     PIECE_BYTES,
+    access::Access,
     answer::explain,
     blob::{Blob, too_late},
-    links::{Access, Place, Store},
+    links::{Place, Store},
 };
 use crate::{BlobUri, Error, ErrorKind, Operation};
 

@@ -5,45 +5,11 @@ use std::time::Duration;
 use azure_core::time::{OffsetDateTime, parse_rfc3339};
 use url::Url;
 
-use super::{
-    account::{OwnAccount, decoded},
-    blob::Blob,
-};
+use super::{access::Access, account::OwnAccount, blob::Blob, names::container_and_blob};
 use crate::{BlobUri, Client, Error, ErrorKind};
 
 /// A link with less than this left is not used any more.
 const MARGIN: Duration = Duration::from_secs(5 * 60);
-
-/// What a link that we sign ourselves allows. Links of the service's allow what the service thinks right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// The service reads a job's input and writes its output: what the Python client gives it, for the 14 days that a
-    /// job may have to wait.
-    Job,
-    /// Reading a blob.
-    Read,
-    /// Writing a blob, and comparing it with one that is there.
-    Write,
-    /// Listing a container.
-    List,
-}
-
-impl Access {
-    /// Letters in the order that Azure asks for.
-    pub(super) fn permissions(self) -> &'static str {
-        match self {
-            Self::Job => "racw",
-            Self::Read => "r",
-            Self::Write => "rcw",
-            Self::List => "l",
-        }
-    }
-
-    pub(super) fn lifetime(self) -> Duration {
-        let days = if self == Self::Job { 14 } else { 1 };
-        Duration::from_secs(days * 24 * 60 * 60)
-    }
-}
 
 /// A container, or a blob in one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +59,8 @@ impl<'a> Store<'a> {
     pub(crate) fn place(self, uri: &BlobUri) -> Option<Place> {
         let url = Url::parse(uri.expose()).ok()?;
         let below = self.own.and_then(|own| own.path_of(&url));
-        let (container, blob) = names(below.unwrap_or_else(|| url.path().trim_start_matches('/')))?;
+        let (container, blob) =
+            container_and_blob(below.unwrap_or_else(|| url.path().trim_start_matches('/')))?;
         Some(Place { own: below.is_some(), container, blob, by_container: false })
     }
 
@@ -150,12 +117,6 @@ impl<'a> Store<'a> {
     }
 }
 
-/// Container and blob of a path; the blob is empty if the path names none.
-fn names(path: &str) -> Option<(String, String)> {
-    let (container, blob) = path.split_once('/').unwrap_or((path, ""));
-    Some((decoded(container)?, decoded(blob)?)).filter(|(container, _)| !container.is_empty())
-}
-
 /// A missing or unreadable expiry counts as none; a time without zone, or a date alone, is UTC.
 fn is_fresh(uri: &BlobUri, now: OffsetDateTime) -> bool {
     let Ok(url) = Url::parse(uri.expose()) else { return false };
@@ -186,13 +147,5 @@ mod tests {
         assert!(fresh("2026-02-03T04%3A05%3A01Z") && fresh("2026-02-03T04:05:01") && fresh("2026-02-04"));
         assert!(!fresh("2026-02-03T04:05:00Z") && !fresh("2026-02-03") && !fresh("soon") && !fresh(""));
         assert!(!is_fresh(&BlobUri::new("https://s.example/c/b"), now));
-    }
-
-    #[test]
-    fn names_with_slashes_and_escapes_are_kept() {
-        let found = |path| names(path).map(|(container, blob)| format!("{container} {blob}"));
-        assert_eq!(found("job-1/raw/out%20put").as_deref(), Some("job-1 raw/out put"));
-        assert_eq!(found("job-1").as_deref(), Some("job-1 "));
-        assert_eq!((found(""), found("/x"), found("c/%ff")), (None, None, None));
     }
 }

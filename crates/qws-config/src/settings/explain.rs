@@ -3,8 +3,8 @@
 use super::error::SettingsError;
 use super::merge::{Merged, Taken};
 use super::resolve::Resolution;
-use super::value::{Broken, Given, Value};
-use super::{Settings, Source};
+use super::value::{Given, Value};
+use super::{Ignored, Settings, Source};
 use crate::cloud::CloudUrl;
 use crate::error::Part;
 use std::fmt;
@@ -27,13 +27,6 @@ pub struct Explained {
     source: Source,
     overrode: Vec<(Source, String)>,
     note: Option<String>,
-}
-
-/// A source that has no say, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ignored {
-    pub(super) source: Source,
-    pub(super) reason: String,
 }
 
 impl Settings {
@@ -139,35 +132,6 @@ impl Explained {
     #[must_use]
     pub fn note(&self) -> Option<&str> {
         self.note.as_deref()
-    }
-}
-
-impl Ignored {
-    pub(super) fn unreadable(broken: Broken) -> Self {
-        let reason = match &broken.error {
-            // The source is told already.
-            SettingsError::Invalid { error, .. } => format!("not needed, and not readable: {error}"),
-            other => format!("not needed, and not usable: {other}"),
-        };
-        Self { source: broken.source, reason }
-    }
-
-    /// The source.
-    #[must_use]
-    pub fn source(&self) -> &Source {
-        &self.source
-    }
-
-    /// Why it is ignored.
-    #[must_use]
-    pub fn reason(&self) -> &str {
-        &self.reason
-    }
-}
-
-impl fmt::Display for Ignored {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.source, self.reason)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Precedence without mixing.
 
 use super::error::SettingsError;
-use super::explain::Ignored;
+use super::ignored::Ignored;
 use super::source::Source;
 use super::value::{Broken, Given, Layer, Rank, Value};
 use crate::error::Part;

@@ -3,6 +3,7 @@
 mod environment;
 mod error;
 mod explain;
+mod ignored;
 mod merge;
 mod resolve;
 mod source;
@@ -10,7 +11,8 @@ pub(crate) mod value;
 
 pub use environment::variables;
 pub use error::SettingsError;
-pub use explain::{Explained, Explanation, Ignored};
+pub use explain::{Explained, Explanation};
+pub use ignored::Ignored;
 pub use resolve::{Resolution, Resolved};
 pub use source::Source;
 
