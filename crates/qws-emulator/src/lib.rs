@@ -10,6 +10,7 @@ mod fault;
 mod filter;
 mod formats;
 mod identity;
+mod incoming;
 mod links;
 mod log;
 mod place;

@@ -12,8 +12,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::TokioExecutor;
 
+use crate::incoming::MAX_BODY;
 use crate::place::Link;
-use crate::server::MAX_BODY;
 
 /// How long one transfer may take. Storage that answers at all answers sooner.
 const PATIENCE: Duration = Duration::from_secs(30);

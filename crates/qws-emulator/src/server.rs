@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -22,13 +22,11 @@ use tokio::task::JoinSet;
 use crate::answer::{Answer, ServiceError};
 use crate::body::AnswerBody;
 use crate::fault::Action;
+use crate::incoming::{Incoming, MAX_BODY};
 use crate::log::RecordedRequest;
-use crate::route::{self, Matched, Unknown};
+use crate::route;
 use crate::state::Shared;
 use crate::{blob, identity, service};
-
-/// The largest request body: a put of the largest single block that clients send, with room.
-pub(crate) const MAX_BODY: usize = 300 * 1024 * 1024;
 
 /// Which of the listeners a request came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,25 +35,6 @@ pub(crate) enum Surface {
     Storage,
     /// The identity endpoints of the machine itself, which are plain HTTP in Azure too.
     Metadata,
-}
-
-/// A request that has arrived whole.
-#[derive(Debug)]
-pub(crate) struct Incoming {
-    pub(crate) method: Method,
-    pub(crate) path: String,
-    pub(crate) query: String,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-    pub(crate) matched: Result<Matched, Unknown>,
-    /// Who asks.
-    pub(crate) peer: IpAddr,
-}
-
-impl Incoming {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
 }
 
 /// How a listener serves.

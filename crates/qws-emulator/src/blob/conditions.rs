@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use super::StorageError;
 use super::store::Blob;
 use crate::clock;
-use crate::server::Incoming;
+use crate::incoming::Incoming;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Conditions {

@@ -6,8 +6,8 @@ use super::operations::page;
 use super::store::{Blob, Container};
 use super::{StorageError, query_value, xml};
 use crate::answer::Answer;
+use crate::incoming::Incoming;
 use crate::route::BlobPath;
-use crate::server::Incoming;
 use crate::state::Shared;
 
 /// Entries of a page, unless the client asks for fewer.

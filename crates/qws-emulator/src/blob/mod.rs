@@ -14,8 +14,8 @@ use time::OffsetDateTime;
 use url::form_urlencoded;
 
 use crate::answer::Answer;
+use crate::incoming::Incoming;
 use crate::route::{BlobPath, Operation};
-use crate::server::Incoming;
 use crate::state::Shared;
 pub(crate) use error::StorageError;
 

@@ -12,8 +12,8 @@ use super::store::{Blob, Properties};
 use super::{Permit, StorageError, listing, query_value, xml};
 use crate::answer::Answer;
 use crate::clock;
+use crate::incoming::Incoming;
 use crate::route::{BlobPath, Operation};
-use crate::server::Incoming;
 use crate::state::Shared;
 
 /// Bytes of a block's id before it is written in base64.

@@ -9,7 +9,7 @@ use url::form_urlencoded;
 use super::sas::SasKeys;
 use super::{Permit, StorageError};
 use crate::clock;
-use crate::server::Incoming;
+use crate::incoming::Incoming;
 
 /// How old or how far ahead a request may be dated.
 const TOLERANCE: Duration = Duration::minutes(15);

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::Fields;
 use super::directory::Wanted;
 use crate::answer::Answer;
-use crate::server::Incoming;
+use crate::incoming::Incoming;
 use crate::state::Shared;
 use crate::token;
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Fields;
 use super::directory::{NotAssigned, Wanted};
 use crate::answer::Answer;
-use crate::server::Incoming;
+use crate::incoming::Incoming;
 use crate::state::Shared;
 use crate::token;
 

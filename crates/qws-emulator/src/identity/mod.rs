@@ -24,8 +24,8 @@ pub use self::handle::Identity;
 #[cfg(feature = "assertions")]
 pub use self::{assertion::Assertion, assertion::KeyError};
 use crate::answer::{Answer, ServiceError};
+use crate::incoming::Incoming;
 use crate::route::{Matched, Operation};
-use crate::server::Incoming;
 use crate::state::Shared;
 
 /// Answers as Entra ID.

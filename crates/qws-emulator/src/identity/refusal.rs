@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use crate::answer::Answer;
 use crate::clock;
-use crate::server::Incoming;
+use crate::incoming::Incoming;
 use crate::state::Shared;
 
 #[derive(Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use http::{Method, StatusCode};
 
 use crate::answer::{Answer, ServiceError};
+use crate::incoming::Incoming;
 use crate::route::{Matched, Operation};
-use crate::server::Incoming;
 use crate::state::{Shared, Workspace};
 use crate::token::{self, Claims};
 

@@ -17,10 +17,10 @@ use crate::answer::{Answer, ServiceError};
 use crate::clock;
 use crate::fault::{Action, Fault, Route};
 use crate::identity;
+use crate::incoming::Incoming;
 use crate::log::RecordedRequest;
 use crate::route::Operation;
 use crate::seed;
-use crate::server::Incoming;
 use crate::state::{Shared, random_key};
 use crate::token;
 

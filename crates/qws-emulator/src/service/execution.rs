@@ -9,10 +9,10 @@ use super::{jobs, quotas, sessions};
 use crate::blob::conditions::Conditions;
 use crate::blob::store::Properties;
 use crate::formats::{self, GateCounts, JobError, Program};
+use crate::incoming::MAX_BODY;
 use crate::links::Content;
 use crate::place::Place;
 use crate::route::{BlobPath, Matched, Operation, Params};
-use crate::server::MAX_BODY;
 use crate::state::{Job, Phase, Shared, Workspace};
 
 type Run = Result<GateCounts, JobError>;

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::{jobs, listing, sessions};
 use crate::answer::{Answer, ServiceError};
+use crate::incoming::Incoming;
 use crate::route::Params;
-use crate::server::Incoming;
 use crate::state::{Job, Session, Shared};
 use crate::wire::{JobDetails, SessionDetails};
 

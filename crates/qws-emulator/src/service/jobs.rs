@@ -12,9 +12,9 @@ use super::{catalog, execution, listing, providers, quotas, read_body, sessions}
 use crate::answer::{Answer, ServiceError};
 use crate::clock;
 use crate::filter::Row;
+use crate::incoming::Incoming;
 use crate::place::Place;
 use crate::route::Params;
-use crate::server::Incoming;
 use crate::state::{Job, Phase, Shared, Workspace};
 use crate::wire::{
     CostEstimate, ErrorData, JobDetails, JobRequest, JobUpdate, JobUpdateResponse, Patch,

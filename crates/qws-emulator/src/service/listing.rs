@@ -6,7 +6,7 @@ use url::form_urlencoded;
 
 use crate::answer::{Answer, ServiceError};
 use crate::filter::{Filter, Property, Row};
-use crate::server::Incoming;
+use crate::incoming::Incoming;
 use crate::state::Shared;
 use crate::wire::Page;
 

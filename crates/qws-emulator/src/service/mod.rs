@@ -19,8 +19,8 @@ use url::form_urlencoded;
 pub(crate) use self::control::PREFIX as CONTROL;
 use crate::answer::{Answer, ServiceError};
 use crate::identity;
+use crate::incoming::Incoming;
 use crate::route::{Matched, Operation};
-use crate::server::Incoming;
 use crate::state::Shared;
 
 /// Handles a request to the service.

@@ -12,8 +12,8 @@ use super::{catalog, providers};
 use crate::answer::{Answer, ServiceError};
 use crate::clock;
 use crate::formats::{GateCounts, JobError};
+use crate::incoming::Incoming;
 use crate::route::Params;
-use crate::server::Incoming;
 use crate::state::{Job, Shared, Workspace, WorkspaceKind};
 use crate::wire::{Page, QuotaDetails, QuotaUsageDetails};
 

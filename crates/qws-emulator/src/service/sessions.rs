@@ -9,8 +9,8 @@ use super::{catalog, jobs, listing, read_body};
 use crate::answer::{Answer, ServiceError};
 use crate::clock;
 use crate::filter::Row;
+use crate::incoming::Incoming;
 use crate::route::Params;
-use crate::server::Incoming;
 use crate::state::{FailurePolicy, Phase, Session, SessionEnd, Shared, Workspace};
 use crate::wire::{SessionDetails, SessionRequest};
 
