@@ -1,6 +1,8 @@
 //! `cargo xtask interop`: the published Python clients against the emulator, and our storage code against Azurite.
 
-use crate::{azurite, workspace::Workspace};
+mod azurite;
+
+use crate::workspace::Workspace;
 use anyhow::{Context as _, bail, ensure};
 use std::{
     fs,

@@ -8,7 +8,6 @@
     reason = "a tool for the command line: what it prints is its work"
 )]
 
-mod azurite;
 mod bench;
 mod ci;
 mod emulator;

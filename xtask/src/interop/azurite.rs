@@ -1,6 +1,7 @@
 //! Our storage code against a real Azurite, Microsoft's emulator of storage, from npm.
 
-use crate::{interop::Outcome, workspace::Workspace};
+use super::Outcome;
+use crate::workspace::Workspace;
 use anyhow::{Context as _, bail, ensure};
 use std::{
     fs,
