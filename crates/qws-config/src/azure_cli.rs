@@ -7,6 +7,7 @@ use crate::resource_id::ResourceId;
 use crate::settings::Source;
 use crate::settings::value::{Layer, Rank, Value};
 use serde_json::Value as Json;
+use std::fmt;
 
 /// The defaults of the Azure CLI: the subscription of `az login` and `az account set`, and the workspace of `az quantum workspace set`.
 ///
@@ -32,8 +33,7 @@ pub struct AzureCli {
 }
 
 /// Why a file of the Azure CLI cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}: {message}")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AzureCliError {
     file: &'static str,
     message: String,
@@ -44,6 +44,14 @@ impl AzureCliError {
         Self { file, message: message.to_string() }
     }
 }
+
+impl fmt::Display for AzureCliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.file, self.message)
+    }
+}
+
+impl std::error::Error for AzureCliError {}
 
 /// The file of `az login` and `az account set`.
 pub(crate) const PROFILE: &str = "azureProfile.json";

@@ -46,7 +46,6 @@ const HOSTS: &str = "`{region}.quantum.azure.com`, `{region}-v2.quantum.azure.co
 
 impl Endpoint {
     /// Reads a URL; of hosts that are not the service's nor this machine, `allowed` is the only one taken.
-    #[inline]
     pub(crate) fn read(text: Text<'_>, allowed: Option<&str>) -> Result<Self, ParseError> {
         let strict = StrictUrl::read(Part::Endpoint, text)?;
         let part = Part::Endpoint;

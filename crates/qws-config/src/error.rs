@@ -19,8 +19,7 @@ use std::fmt;
 ///     "workspace name has ' ' at byte 7; expected ASCII letters, digits, inner '-' and '_'",
 /// );
 /// ```
-#[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} {} at byte {}; expected {}", .0.part, .0.found, .0.at, .0.expected)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ParseError(Box<Inner>);
 
 #[derive(Clone, PartialEq, Eq)]
@@ -133,6 +132,15 @@ impl fmt::Display for Part {
         })
     }
 }
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { part, found, at, expected, .. } = &*self.0;
+        write!(f, "{part} {found} at byte {at}; expected {expected}")
+    }
+}
+
+impl std::error::Error for ParseError {}
 
 impl ParseError {
     pub(crate) fn new(

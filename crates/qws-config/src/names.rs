@@ -219,7 +219,6 @@ text_newtype! {
 }
 
 impl TenantId {
-    #[inline]
     pub(crate) fn read(text: Text<'_>) -> Result<Self, ParseError> {
         const EXPECTED: &str = "the tenant's GUID or domain name: ASCII letters, digits, inner '-' and '.'";
         let part = Part::TenantId;

@@ -22,7 +22,6 @@ const LONGEST_HOST: usize = 260;
 
 impl StrictUrl {
     /// Reads an `https` URL (or `http` to this machine) without user name, query and fragment.
-    #[inline]
     pub(crate) fn read(part: Part, text: Text<'_>) -> Result<Self, ParseError> {
         let shape = |at, found: &'static str| {
             ParseError::new(part, ParseErrorKind::Shape, text.at + at, found, EXPECTED)

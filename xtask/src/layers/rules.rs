@@ -39,7 +39,7 @@ pub(super) const BESIDE: &[Beside] = &[
 ];
 
 /// All that `qws-config` may require: the smallest tree that reads URLs as the HTTP stack does.
-pub(super) const CONFIG_REQUIRES: &[&str] = &["url", "thiserror", "zeroize"];
+pub(super) const CONFIG_REQUIRES: &[&str] = &["url", "zeroize"];
 
 /// Crates that may not be in the trees of some libraries.
 pub(super) struct Ban {

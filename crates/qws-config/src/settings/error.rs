@@ -4,15 +4,15 @@ use super::source::Source;
 use crate::error::{ParseError, Part};
 #[cfg(feature = "files")]
 use crate::profile::ProfileError;
+use std::fmt;
 
 /// Why settings cannot be used.
 ///
 /// `Display` is one line; [`hint`](Self::hint) says what to do. API keys are in neither.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SettingsError {
     /// A source holds a text that is not what it should be.
-    #[error("{from}: {error}")]
     Invalid {
         /// Where the text is.
         from: Source,
@@ -20,7 +20,6 @@ pub enum SettingsError {
         error: ParseError,
     },
     /// Two values of one rank exclude each other.
-    #[error("{part} is `{}` by the {} and `{}` by the {}", .first.1, .first.0, .second.1, .second.0)]
     Conflict {
         /// What they disagree about.
         part: Part,
@@ -30,7 +29,6 @@ pub enum SettingsError {
         second: (Source, String),
     },
     /// No source names the workspace, or not far enough to find the rest.
-    #[error("{} is given{}", if *.partly { "no workspace name" } else { "no workspace" }, listed(.ignored))]
     Missing {
         /// Whether a subscription or resource group is known, so that only the name is missing.
         partly: bool,
@@ -38,7 +36,6 @@ pub enum SettingsError {
         ignored: Vec<String>,
     },
     /// A profile was asked for by name, but no profile file was read.
-    #[error("profile `{name}` is asked for by the {from}, but no profile file was read")]
     NoProfiles {
         /// The profile.
         name: Box<str>,
@@ -46,7 +43,6 @@ pub enum SettingsError {
         from: Source,
     },
     /// A token or secret would go to a host that only the environment names.
-    #[error("{part} `{host}` is not a host of a known Azure cloud, and only the {from} names it")]
     Foreign {
         /// Resource manager or authority.
         part: Part,
@@ -57,12 +53,42 @@ pub enum SettingsError {
     },
     /// The profile file, or a profile in it, cannot be used.
     #[cfg(feature = "files")]
-    #[error(transparent)]
-    Profile(#[from] ProfileError),
+    Profile(ProfileError),
 }
 
-fn listed(ignored: &[String]) -> String {
-    if ignored.is_empty() { String::new() } else { format!(" (ignored: {})", ignored.join("; ")) }
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid { from, error } => write!(f, "{from}: {error}"),
+            Self::Conflict { part, first: (one, said), second: (other, contradicted) } => {
+                write!(f, "{part} is `{said}` by the {one} and `{contradicted}` by the {other}")
+            }
+            Self::Missing { partly, ignored } => {
+                f.write_str(if *partly { "no workspace name is given" } else { "no workspace is given" })?;
+                if ignored.is_empty() { Ok(()) } else { write!(f, " (ignored: {})", ignored.join("; ")) }
+            }
+            Self::NoProfiles { name, from } => {
+                write!(f, "profile `{name}` is asked for by the {from}, but no profile file was read")
+            }
+            Self::Foreign { part, host, from } => {
+                write!(
+                    f,
+                    "{part} `{host}` is not a host of a known Azure cloud, and only the {from} names it"
+                )
+            }
+            #[cfg(feature = "files")]
+            Self::Profile(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+#[cfg(feature = "files")]
+impl From<ProfileError> for SettingsError {
+    fn from(error: ProfileError) -> Self {
+        Self::Profile(error)
+    }
 }
 
 impl SettingsError {
