@@ -178,8 +178,7 @@ fn network_in_config_is_told_once_and_not_again_for_what_it_pulls_in() {
 
     plant(&mut facts, View::Required, tree);
     depend(&mut facts, "qws-config", "reqwest");
-    let required =
-        "qws-config must not require reqwest: it requires url, zeroize and nothing else";
+    let required = "qws-config must not require reqwest: it requires url, zeroize and nothing else";
     assert_eq!(faults(&facts), [required, fault]);
 }
 
