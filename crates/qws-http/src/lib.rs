@@ -32,6 +32,7 @@ pub use hyper_transport::{HyperTransport, HyperTransportBuilder};
 #[cfg(any(test, feature = "mock"))]
 pub use mock::ManualClock;
 pub use retry::{RetryPolicy, retry_after};
+pub use tls::tls_provider;
 #[cfg(any(test, feature = "mock"))]
 pub use transport::MockTransport;
 pub use transport::Transport;

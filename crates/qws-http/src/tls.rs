@@ -11,8 +11,12 @@ use rustls_platform_verifier::Verifier;
 
 use crate::BoxError;
 
-/// The TLS provider that was compiled in; ring where both are.
-fn provider() -> Result<Arc<CryptoProvider>, BoxError> {
+/// The TLS provider that was compiled in (features `ring`, `aws-lc-rs`); ring where both are. For a configuration of one's own
+/// that goes to [`crate::HyperTransportBuilder::tls`].
+///
+/// # Errors
+/// When none is compiled in.
+pub fn tls_provider() -> Result<Arc<CryptoProvider>, BoxError> {
     #[cfg(feature = "ring")]
     let found = Some(rustls::crypto::ring::default_provider());
     #[cfg(all(feature = "aws-lc-rs", not(feature = "ring")))]
@@ -25,7 +29,7 @@ fn provider() -> Result<Arc<CryptoProvider>, BoxError> {
 
 /// Trusts what this machine trusts, and the given roots besides.
 pub(crate) fn platform_config(extra: &[CertificateDer<'static>]) -> Result<ClientConfig, BoxError> {
-    let provider = provider()?;
+    let provider = tls_provider()?;
     let verifier = Verifier::new_with_extra_roots(extra.iter().cloned(), provider.clone())?;
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     Ok(config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
@@ -33,7 +37,8 @@ pub(crate) fn platform_config(extra: &[CertificateDer<'static>]) -> Result<Clien
 
 /// Trusts nobody: for clients that speak plain http only.
 pub(crate) fn empty_config() -> Result<ClientConfig, BoxError> {
-    let config = ClientConfig::builder_with_provider(provider()?).with_safe_default_protocol_versions()?;
+    let config =
+        ClientConfig::builder_with_provider(tls_provider()?).with_safe_default_protocol_versions()?;
     Ok(config.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
 

@@ -10,23 +10,19 @@
 
 use std::{env::var, error::Error, process::ExitCode, sync::Arc};
 
-use qws::{
-    Workspace,
-    auth::{Host, ServicePrincipal},
-};
+use qws::{Workspace, auth::ServicePrincipal};
 
 mod support;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    support::run(support::as_application, || async { run(support::host()?).await }).await
+    support::run(support::as_application, run).await
 }
 
-pub(crate) async fn run(host: Host) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
     let tenant = var("AZURE_TENANT_ID")?.parse()?;
     let (client_id, secret) = (var("AZURE_CLIENT_ID")?, var("AZURE_CLIENT_SECRET")?);
-    // In the public cloud `with_host` is not needed: it says who signs in, where that is not the usual host.
-    let credential = ServicePrincipal::with_secret(tenant, &client_id, secret)?.with_host(host);
+    let credential = ServicePrincipal::with_secret(tenant, &client_id, secret)?;
     let workspace = Workspace::from_environment()
         .resource_id(&var("AZURE_QUANTUM_RESOURCE_ID")?)?
         .credential(Arc::new(credential))

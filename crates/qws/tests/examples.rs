@@ -119,7 +119,7 @@ async fn managed_identity_needs_a_resource_id_alone() {
 #[tokio::test]
 async fn service_principal_signs_in_with_its_secret() {
     if argument().is_some() {
-        return Box::pin(service_principal::run(support::host().unwrap())).await.unwrap();
+        return Box::pin(service_principal::run()).await.unwrap();
     }
     let emulator = Emulator::start().await.unwrap();
     let shown = process("service_principal_signs_in_with_its_secret", as_application(&emulator), "").await;

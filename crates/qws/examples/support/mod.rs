@@ -12,7 +12,6 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use qws::auth::{AuthError, Host};
 use qws_emulator::{Application, Emulator};
 
 /// Environment variables, by name.
@@ -80,14 +79,4 @@ pub(crate) fn as_application(emulator: &Emulator) -> Variables {
         ("AZURE_CLIENT_ID", application.client_id),
         ("AZURE_CLIENT_SECRET", secret.to_owned()),
     ]
-}
-
-/// The machine that the example runs on. An emulator signs in over plain http, which is taken from code only and never
-/// from the environment.
-pub(crate) fn host() -> Result<Host, AuthError> {
-    let host = Host::from_process();
-    match env::var_os("AZURE_AUTHORITY_HOST").and_then(|value| value.into_string().ok()) {
-        Some(authority) => host.with_authority_host(&authority),
-        None => Ok(host),
-    }
 }

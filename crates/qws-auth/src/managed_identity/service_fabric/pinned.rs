@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use qws_http::{BoxError, HyperTransport, ResponseBody, Transport, TransportError};
+use qws_http::{BoxError, HyperTransport, ResponseBody, Transport, TransportError, tls_provider};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -30,7 +30,7 @@ pub(super) struct Pinned {
 
 impl Pinned {
     pub(super) fn new(sha1: [u8; 20]) -> Result<Self, BoxError> {
-        let provider = provider()?;
+        let provider = tls_provider()?;
         let verifier = Arc::new(Verifier { sha1, provider, met_another: AtomicBool::new(false) });
         let config = ClientConfig::builder_with_provider(verifier.provider.clone())
             .with_safe_default_protocol_versions()?
@@ -56,18 +56,6 @@ impl Transport for Pinned {
     ) -> Result<http::Response<ResponseBody>, TransportError> {
         self.transport.send(request).await
     }
-}
-
-/// The TLS provider that was compiled in; ring where both are.
-fn provider() -> Result<Arc<CryptoProvider>, BoxError> {
-    #[cfg(feature = "ring")]
-    let found = Some(rustls::crypto::ring::default_provider());
-    #[cfg(all(feature = "aws-lc-rs", not(feature = "ring")))]
-    let found = Some(rustls::crypto::aws_lc_rs::default_provider());
-    #[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
-    let found: Option<CryptoProvider> = None;
-    let missing = "no TLS provider is compiled in: switch on feature `ring` or `aws-lc-rs` of qws-auth";
-    found.map(Arc::new).ok_or_else(|| missing.into())
 }
 
 /// Takes one certificate. That the server holds its key is checked as always, by the handshake's signature.
