@@ -1,19 +1,17 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::future::{Either, select};
 use qws_config::Secret;
-use qws_http::{BoxError, Clock};
+use qws_http::BoxError;
 use url::Url;
 
 use crate::{
-    AuthError, AuthRequest, TokenCache,
-    access_token::{AccessToken, payload},
+    AuthError, AuthRequest,
+    access_token::payload,
     entra::{self, Application, Endpoint, Grant},
-    person::{Person, person_settings, scope},
-    token_cache::Key,
-    tokens::{TokenSource, Tokens, token_credential},
+    person::{Person, person_settings, person_source, scope},
+    tokens::{Tokens, token_credential},
 };
 
 mod listener;
@@ -101,6 +99,7 @@ impl Default for InteractiveBrowser {
 
 person_settings!(InteractiveBrowser);
 token_credential!(InteractiveBrowser);
+person_source!("browser");
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -108,29 +107,6 @@ impl fmt::Debug for Source {
             .field("person", &self.person)
             .field("login_hint", &self.login_hint)
             .finish_non_exhaustive()
-    }
-}
-
-#[async_trait]
-impl TokenSource for Source {
-    fn describe(&self) -> String {
-        self.person.describe("browser")
-    }
-
-    fn clock(&self) -> Arc<dyn Clock> {
-        self.person.host.clock().clone()
-    }
-
-    async fn token(&self, request: &AuthRequest) -> Result<AccessToken, AuthError> {
-        self.person.token(request, |application| self.sign_in(application, request)).await
-    }
-
-    async fn renew(&self, request: &AuthRequest) -> Result<AccessToken, AuthError> {
-        self.person.renew(request).await
-    }
-
-    fn stored(&self, request: &AuthRequest) -> Option<(TokenCache, Key)> {
-        self.person.stored(request)
     }
 }
 

@@ -1,17 +1,14 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use qws_config::Secret;
-use qws_http::Clock;
 
 use crate::{
-    AuthError, AuthRequest, TokenCache,
-    access_token::{AccessToken, Fields},
+    AuthError, AuthRequest,
+    access_token::Fields,
     entra::{self, Application, Endpoint, Grant},
-    person::{Person, person_settings, scope},
+    person::{Person, person_settings, person_source, scope},
     text::shown,
-    token_cache::Key,
-    tokens::{TokenSource, Tokens, token_credential},
+    tokens::{Tokens, token_credential},
 };
 
 /// How often to ask whether the person is done, where the service does not say ([RFC 8628, section 3.2]).
@@ -73,6 +70,7 @@ impl DeviceCode {
 
 person_settings!(DeviceCode);
 token_credential!(DeviceCode);
+person_source!("device code");
 
 impl DeviceCodePrompt {
     /// The page to open, on any device.
@@ -112,29 +110,6 @@ impl fmt::Debug for DeviceCodePrompt {
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeviceCode").field("person", &self.person).finish_non_exhaustive()
-    }
-}
-
-#[async_trait]
-impl TokenSource for Source {
-    fn describe(&self) -> String {
-        self.person.describe("device code")
-    }
-
-    fn clock(&self) -> Arc<dyn Clock> {
-        self.person.host.clock().clone()
-    }
-
-    async fn token(&self, request: &AuthRequest) -> Result<AccessToken, AuthError> {
-        self.person.token(request, |application| self.sign_in(application, request)).await
-    }
-
-    async fn renew(&self, request: &AuthRequest) -> Result<AccessToken, AuthError> {
-        self.person.renew(request).await
-    }
-
-    fn stored(&self, request: &AuthRequest) -> Option<(TokenCache, Key)> {
-        self.person.stored(request)
     }
 }
 

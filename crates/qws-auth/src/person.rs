@@ -238,3 +238,41 @@ macro_rules! person_settings {
     };
 }
 pub(crate) use person_settings;
+
+/// The source of tokens of such a credential, for a type `Source` with a field `person` and a method `sign_in`.
+macro_rules! person_source {
+    ($means:literal) => {
+        #[::async_trait::async_trait]
+        impl $crate::tokens::TokenSource for Source {
+            fn describe(&self) -> String {
+                self.person.describe($means)
+            }
+
+            fn clock(&self) -> ::std::sync::Arc<dyn ::qws_http::Clock> {
+                self.person.host.clock().clone()
+            }
+
+            async fn token(
+                &self,
+                request: &$crate::AuthRequest,
+            ) -> Result<$crate::access_token::AccessToken, $crate::AuthError> {
+                self.person.token(request, |application| self.sign_in(application, request)).await
+            }
+
+            async fn renew(
+                &self,
+                request: &$crate::AuthRequest,
+            ) -> Result<$crate::access_token::AccessToken, $crate::AuthError> {
+                self.person.renew(request).await
+            }
+
+            fn stored(
+                &self,
+                request: &$crate::AuthRequest,
+            ) -> Option<($crate::TokenCache, $crate::token_cache::Key)> {
+                self.person.stored(request)
+            }
+        }
+    };
+}
+pub(crate) use person_source;
