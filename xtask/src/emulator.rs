@@ -3,23 +3,14 @@
 use crate::workspace::Workspace;
 use std::process::{Command, ExitCode};
 
-const CARGO_RUN: &[&str] = &[
-    "run",
-    "--quiet",
-    "--locked",
-    "--package",
-    "qws-emulator",
-    "--features",
-    "cli",
-    "--bin",
-    "qws-emulator",
-    "--",
-];
+/// Which program `cargo run` and `cargo build` mean.
+pub(crate) const PROGRAM: &[&str] =
+    &["--quiet", "--locked", "--package", "qws-emulator", "--features", "cli", "--bin", "qws-emulator"];
 
 /// Builds the emulator and becomes it.
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<ExitCode> {
     let mut command = workspace.cargo();
-    command.args(CARGO_RUN).args(arguments);
+    command.arg("run").args(PROGRAM).arg("--").args(arguments);
     become_program(command)
 }
 

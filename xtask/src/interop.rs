@@ -2,7 +2,7 @@
 
 mod azurite;
 
-use crate::workspace::Workspace;
+use crate::{emulator::PROGRAM, workspace::Workspace};
 use anyhow::{Context as _, bail, ensure};
 use std::{
     fs,
@@ -14,18 +14,6 @@ use std::{
 const PARTS: [&str; 2] = [PYTHON, AZURITE];
 const PYTHON: &str = "python";
 const AZURITE: &str = "azurite";
-
-const BUILD: &[&str] = &[
-    "build",
-    "--quiet",
-    "--locked",
-    "--package",
-    "qws-emulator",
-    "--features",
-    "cli",
-    "--bin",
-    "qws-emulator",
-];
 
 /// How often the download of the clients is tried.
 const TRIES: u32 = 3;
@@ -78,7 +66,8 @@ fn python(workspace: &Workspace, target: &Path, filter: Option<&str>) -> anyhow:
     let Some(python) = find_python() else {
         return Ok(Outcome::Skipped("there is no Python 3 on PATH".to_owned()));
     };
-    ensure!(workspace.cargo().args(BUILD).status()?.success(), "the emulator does not build");
+    let built = workspace.cargo().arg("build").args(PROGRAM).status()?;
+    ensure!(built.success(), "the emulator does not build");
     let emulator = target.join("debug").join(format!("qws-emulator{}", std::env::consts::EXE_SUFFIX));
 
     let tests = workspace.root.join("tests/interop");
